@@ -1,0 +1,339 @@
+"""The vocabulary of the product: operations, results and failures.
+
+An operation goes from the gateway to a worker, a result or a failure comes back. Nothing else crosses the queue,
+and nothing raises across it. A dialect translates these to its own fields and codes and adds no meaning of its own.
+
+    Job ─ operation ─┬─ RegisterFace | VerifyFace | IdentifyFace | CompareFaces | CountFaces | DeleteUser  (face)
+                     ├─ CheckLiveness                                                                    (liveness)
+                     └─ Ping                                                                             (every kind)
+
+    Reply ─ outcome ─┬─ Registered | Verified | Identified | Compared | FacesCounted | UserDeleted
+                     ├─ LivenessChecked | Pong
+                     └─ Failed(failure, detail)
+
+Pixels are never part of a job: `Job.blobs` only counts the images that lie beside it (see `shared.queue`).
+
+Compatibility: a gateway and a worker one version apart understand one another. New fields have defaults and unknown
+ones are ignored (msgspec's default); an operation that a worker does not know is answered with UNKNOWN_OPERATION.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+CONTRACT_VERSION = 1
+
+
+class Kind(StrEnum):
+    """A kind of worker, and the queue that feeds it."""
+
+    FACE = "face"
+    LIVENESS = "liveness"
+    OCR = "ocr"
+
+
+class Dialect(StrEnum):
+    """The API a call came in by."""
+
+    FIDOX = "fidox"
+    V1 = "v1"
+    XYLOLABS = "xylolabs"
+
+
+class Context(StrEnum):
+    """What a verification is for; each has a threshold of its own."""
+
+    LOGIN = "login"
+    MONITORING = "monitoring"
+    GENERAL = "general"
+
+
+class Failure(StrEnum):
+    """Everything that can go wrong, for a caller. Each dialect maps every member to a status, a code and a message."""
+
+    # the picture
+    NO_FACE = "no_face"
+    MULTIPLE_FACES = "multiple_faces"
+    LOW_QUALITY = "low_quality"
+    NO_DOCUMENT = "no_document"
+    BAD_IMAGE = "bad_image"  # neither decodable nor whole
+    UNSUPPORTED_IMAGE = "unsupported_image"  # a format that this dialect does not take
+    IMAGE_TOO_LARGE = "image_too_large"  # bytes or megapixels
+    # the person
+    NOT_ENROLLED = "not_enrolled"
+    ALREADY_ENROLLED = "already_enrolled"
+    FACE_MISMATCH = "face_mismatch"  # a known user code, another person's face
+    # the request
+    BAD_REQUEST = "bad_request"
+    BODY_TOO_LARGE = "body_too_large"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    RATE_LIMITED = "rate_limited"
+    # the service
+    ENGINE_UNAVAILABLE = "engine_unavailable"  # no live worker of the kind, or no engine that works
+    OVERLOADED = "overloaded"  # the queue holds more than can be answered in time
+    DEADLINE = "deadline"  # admitted, and not answered in time
+    STORE_UNAVAILABLE = "store_unavailable"  # PostgreSQL or Redis does not answer
+    UNKNOWN_OPERATION = "unknown_operation"  # a worker of an older version
+    INTERNAL = "internal"
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the time of one job went, in milliseconds, measured where it happens; summed over the job's images.
+
+    `det_scale` is the detector's input size over the image's size; sizes are [width, height] in pixels.
+    """
+
+    queue_wait_ms: float = 0.0
+    decode_ms: float = 0.0
+    preprocess_ms: float = 0.0
+    blob_ms: float = 0.0
+    inference_ms: float = 0.0
+    postprocess_ms: float = 0.0
+    nms_ms: float = 0.0
+    quality_ms: float = 0.0
+    embed_ms: float = 0.0
+    search_ms: float = 0.0
+    mask_ms: float | None = None
+    encode_ms: float | None = None
+    storage_ms: float | None = None
+    total_ms: float = 0.0
+    detector: str = ""
+    candidates_before_nms: int = 0
+    candidates_after_nms: int = 0
+    det_scale: float = 0.0
+    image_size: tuple[int, int] = (0, 0)
+    input_size: tuple[int, int] = (0, 0)
+    input_bytes: int = 0
+
+
+# --- operations -------------------------------------------------------------------------------------------------
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", omit_defaults=True):
+    """What a caller wants done. Images are addressed by their position beside the job."""
+
+
+class Detecting(Operation, frozen=True, kw_only=True, omit_defaults=True):
+    """An operation that begins with a detection: confidence and IoU in 0..1, `max_faces` 0 for no limit."""
+
+    confidence: float = 0.5
+    nms_threshold: float = 0.4
+    max_faces: int = 0
+
+
+class RegisterFace(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="register"):
+    """Enrol the one face of image 0 under `user_code`; `engine` names the engine to ask first."""
+
+    user_code: str
+    name: str | None = None
+    engine: str | None = None
+
+
+class VerifyFace(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="verify"):
+    """Is the face of image 0 the one enrolled under `user_code`?"""
+
+    user_code: str
+    context: Context = Context.GENERAL
+    engine: str | None = None
+
+
+class IdentifyFace(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="identify"):
+    """Who of the tenant's users is the face of image 0?"""
+
+    engine: str | None = None
+
+
+class CompareFaces(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="compare"):
+    """Do images 0 and 1 show the same person?"""
+
+    engine: str | None = None
+
+
+class CountFaces(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="count"):
+    """Where are the faces of image 0?"""
+
+
+class DeleteUser(Operation, frozen=True, kw_only=True, omit_defaults=True, tag="delete"):
+    """Forget `user_code` and every template of theirs, in every engine."""
+
+    user_code: str
+
+
+class CheckLiveness(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="liveness"):
+    """Is the face of image 0 a living person's, for each of `checks` (photo | deepfake | mask)?"""
+
+    checks: tuple[str, ...] = ("photo",)
+
+
+class Ping(Operation, frozen=True, kw_only=True, omit_defaults=True, tag="ping"):
+    """Nothing but the way through the queue and back; for benchmarks and probes."""
+
+
+AnyOperation: TypeAlias = (
+    RegisterFace | VerifyFace | IdentifyFace | CompareFaces | CountFaces | DeleteUser | CheckLiveness | Ping
+)
+
+
+# --- results ----------------------------------------------------------------------------------------------------
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", omit_defaults=True):
+    """What came of an operation. `engine` and `model` name what gave the answer, where an engine took part."""
+
+    engine: str | None = None
+    model: str | None = None
+    profile: Profile = Profile()
+
+
+class Registered(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="registered"):
+    """Enrolled, in at least one engine."""
+
+
+class Scored(Outcome, frozen=True, kw_only=True, omit_defaults=True):
+    """A similarity: `score` and `threshold` in 0..1 on the calibrated scale; `matched` is score >= threshold."""
+
+    score: float
+    matched: bool
+    threshold: float
+
+
+class Verified(Scored, frozen=True, kw_only=True, omit_defaults=True, tag="verified"):
+    """One against one enrolled user."""
+
+
+class Compared(Scored, frozen=True, kw_only=True, omit_defaults=True, tag="compared"):
+    """One picture against another."""
+
+
+class Identified(Scored, frozen=True, kw_only=True, omit_defaults=True, tag="identified"):
+    """One against all of the tenant's users; `user_code` and `name` only where it matched."""
+
+    user_code: str | None = None
+    name: str | None = None
+
+
+class Face(msgspec.Struct, frozen=True, kw_only=True):
+    """One detection in pixels of the upright image: the box's top left corner and size, five landmarks as x, y."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    confidence: float
+    landmarks: tuple[tuple[float, float], ...] = ()
+
+
+class FacesCounted(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="counted"):
+    """Every face of the image, the largest first."""
+
+    faces: tuple[Face, ...]
+
+
+class UserDeleted(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="deleted"):
+    """Forgotten; `templates` is how many were removed."""
+
+    templates: int
+
+
+class LivenessChecked(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="liveness"):
+    """`score` is the probability of being genuine, the lowest of the checks'; `is_live` is score >= threshold."""
+
+    is_live: bool
+    score: float
+    threshold: float
+
+
+class Pong(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="pong"):
+    """The answer to a Ping."""
+
+
+class Failed(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="failed"):
+    """The operation was not done. `detail` says in English what the caller can change, and quotes nothing they sent.
+
+    `image` is the position of the image at fault; `retry_after_s` is set where trying again later helps.
+    """
+
+    failure: Failure
+    detail: str = ""
+    image: int | None = None
+    retry_after_s: int | None = None
+
+
+AnyOutcome: TypeAlias = (
+    Registered
+    | Verified
+    | Identified
+    | Compared
+    | FacesCounted
+    | UserDeleted
+    | LivenessChecked
+    | Pong
+    | Failed
+)
+
+
+# --- envelopes --------------------------------------------------------------------------------------------------
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An operation on its way. Times are Unix milliseconds; `reply_to` is the list of the gateway process that waits.
+
+    `operation` stays encoded here, so that an envelope can be read, and refused, by a worker that does not know what
+    is in it.
+    """
+
+    version: int = CONTRACT_VERSION
+    job_id: str
+    tx_id: str
+    tenant_id: int
+    dialect: Dialect
+    submitted_ms: int
+    deadline_ms: int
+    reply_to: str
+    blobs: int
+    bytes_held: int
+    operation: msgspec.Raw
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """An outcome on its way back."""
+
+    job_id: str
+    outcome: AnyOutcome
+
+
+_encoder = msgspec.msgpack.Encoder()
+_job_decoder = msgspec.msgpack.Decoder(Job)
+_operation_decoder: msgspec.msgpack.Decoder[AnyOperation] = msgspec.msgpack.Decoder(AnyOperation)
+_reply_decoder = msgspec.msgpack.Decoder(Reply)
+
+
+def encode(message: AnyOperation | Job | Reply) -> bytes:
+    """Any message as MessagePack."""
+    return _encoder.encode(message)
+
+
+def decode_job(data: bytes) -> Job:
+    """The envelope of a job. Raises msgspec.ValidationError for what is none."""
+    return _job_decoder.decode(data)
+
+
+def decode_operation(data: bytes | msgspec.Raw) -> AnyOperation:
+    """The operation in an envelope. Raises msgspec.ValidationError for one that this version does not know."""
+    return _operation_decoder.decode(data)
+
+
+def decode_reply(data: bytes) -> Reply:
+    """A reply. Raises msgspec.ValidationError for what is none."""
+    return _reply_decoder.decode(data)
+
+
+def failed(failure: Failure, detail: str = "", *, image: int | None = None, retry_after_s: int | None = None) -> Failed:
+    """Short for `Failed(…)`, the commonest thing a task builds."""
+    return Failed(failure=failure, detail=detail, image=image, retry_after_s=retry_after_s)

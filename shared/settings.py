@@ -1,0 +1,168 @@
+"""Every setting of the product: one typed tree, read from the environment once.
+
+Each field names its variable, its default and what it is for; the settings table in the README is checked against
+this file by a test. Only `Settings.from_env()` reads the environment: everything else is handed the part it needs.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MIB = 1024 * 1024
+
+
+class SettingsError(ValueError):
+    """A variable that is missing or that cannot be read; the message names it and says what it takes."""
+
+
+def env(name: str, help_text: str, **limits: Any) -> Meta:
+    """Ties a field to its environment variable. `limits` are msgspec constraints (ge, le, min_length, …)."""
+    return Meta(extra={"env": name}, description=help_text, **limits)
+
+
+class Database(msgspec.Struct, frozen=True):
+    url: Annotated[str, env("DATABASE_URL", "PostgreSQL with pgvector; `make run` starts one where this is not set")] = ""
+    pool_size: Annotated[int, env("FIDOX_DB_POOL", "connections a process may hold", ge=1)] = 4
+    connect_timeout_s: Annotated[float, env("FIDOX_DB_TIMEOUT_S", "wait for a connection, seconds", gt=0)] = 2.0
+    retention_days: Annotated[
+        int, env("FIDOX_TRANSACTIONS_RETENTION_DAYS", "drop months of transactions older than this; 0 keeps all", ge=0)
+    ] = 0
+
+
+class Queue(msgspec.Struct, frozen=True):
+    url: Annotated[str, env("REDIS_URL", "Redis 6.2 or newer; `make run` starts one where this is not set")] = ""
+    deadline_s: Annotated[float, env("FIDOX_DEADLINE_S", "a call is answered or refused within this", gt=0)] = 10.0
+    max_jobs: Annotated[int, env("FIDOX_QUEUE_MAX_JOBS", "jobs a queue holds before it refuses", ge=1)] = 256
+    max_bytes: Annotated[int, env("FIDOX_QUEUE_MAX_BYTES", "bytes of images a queue holds before it refuses", ge=1)] = (
+        256 * MIB
+    )
+    lease_s: Annotated[float, env("FIDOX_LEASE_S", "a dead worker's jobs are taken over after this", gt=0)] = 3.0
+    max_tries: Annotated[int, env("FIDOX_JOB_TRIES", "workers a job may take down before it is given up", ge=1)] = 3
+
+
+class Http(msgspec.Struct, frozen=True):
+    port: Annotated[int, env("PORT", "where the gateway listens", ge=1, le=65535)] = 8000
+    host: Annotated[str, env("FIDOX_HOST", "the address the gateway binds")] = "127.0.0.1"
+    processes: Annotated[int, env("FIDOX_GATEWAY_PROCESSES", "gateway processes", ge=1)] = 1
+    cors_origins: Annotated[
+        tuple[str, ...], env("FIDOX_CORS_ORIGINS", "origins whose pages may call the API, separated by commas; `*` for all")
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        env("FIDOX_TRUSTED_PROXIES", "addresses or networks whose forwarded client address and scheme are believed"),
+    ] = ()
+    max_image_bytes: Annotated[int, env("FIDOX_MAX_IMAGE_BYTES", "the largest image file", ge=1)] = 10 * MIB
+    # Two images of 10 MiB are 26.7 MiB in base64, 27.7 MiB with escaped line breaks; the rest is room for the JSON.
+    max_body_bytes: Annotated[int, env("FIDOX_MAX_BODY_BYTES", "the largest request body", ge=1)] = 32 * MIB
+
+
+class Auth(msgspec.Struct, frozen=True):
+    jwt_secrets: Annotated[
+        tuple[str, ...],
+        env("FIDOX_JWT_SECRETS", "`kid:secret`, at most a few, by commas; the first signs, all of them verify"),
+    ] = ()
+    token_ttl_s: Annotated[int, env("FIDOX_TOKEN_TTL_S", "how long an access token is valid", ge=1)] = 3600
+    key_cache_s: Annotated[
+        float, env("FIDOX_KEY_CACHE_S", "a revoked key or disabled tenant stops within this", ge=0, le=30)
+    ] = 10.0
+    token_rate: Annotated[int, env("FIDOX_TOKEN_RATE", "tokens a minute an access key may ask for", ge=1)] = 60
+    wrong_key_rate: Annotated[
+        int, env("FIDOX_WRONG_KEY_RATE", "wrong credentials a minute an address or an access key may send", ge=1)
+    ] = 10
+
+
+class Faces(msgspec.Struct, frozen=True):
+    processes: Annotated[int, env("FIDOX_FACE_PROCESSES", "face processes; 0: one a core, or one a GPU", ge=0)] = 0
+    engines: Annotated[tuple[str, ...], env("FIDOX_ENGINES", "engines in the order they are asked")] = ("ezway",)
+    detector: Annotated[
+        str, env("FIDOX_DETECTOR", "scrfd_10g | scrfd_2.5g | scrfd_500m | auto (10g on a GPU, 500m on a CPU)")
+    ] = "auto"
+    recogniser: Annotated[
+        str, env("FIDOX_RECOGNISER", "w600k_r50 | w600k_mbf | w600k_mbf_dequantised | auto (r50 on a GPU, mbf on a CPU)")
+    ] = "auto"
+    max_pixels: Annotated[int, env("FIDOX_MAX_PIXELS", "the largest picture, width × height", ge=1)] = 50_000_000
+    threshold_login: Annotated[float, env("FIDOX_THRESHOLD_LOGIN", "score that a login needs", ge=0, le=1)] = 0.7
+    threshold_general: Annotated[
+        float, env("FIDOX_THRESHOLD_GENERAL", "score that verify, compare and identify need", ge=0, le=1)
+    ] = 0.7
+    threshold_monitoring: Annotated[
+        float, env("FIDOX_THRESHOLD_MONITORING", "score that monitoring needs", ge=0, le=1)
+    ] = 0.6
+
+
+class Weights(msgspec.Struct, frozen=True):
+    folder: Annotated[str, env("FIDOX_WEIGHTS_DIR", "a folder of weight files, looked into first")] = ""
+    cache: Annotated[str, env("FIDOX_CACHE_DIR", "where fetched weights are kept")] = str(Path.home() / ".cache" / "fidox")
+
+
+class Log(msgspec.Struct, frozen=True):
+    level: Annotated[str, env("FIDOX_LOG_LEVEL", "debug | info | warning | error", pattern="^(debug|info|warning|error)$")] = (
+        "info"
+    )
+    format: Annotated[str, env("FIDOX_LOG_FORMAT", "text | json", pattern="^(text|json)$")] = "text"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The whole tree. Build it with `from_env()`; in a test, build just the part that is needed."""
+
+    database: Database = Database()
+    queue: Queue = Queue()
+    http: Http = Http()
+    auth: Auth = Auth()
+    faces: Faces = Faces()
+    weights: Weights = Weights()
+    log: Log = Log()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read every variable. Raises SettingsError naming the first one that cannot be read."""
+        values = os.environ if environ is None else environ
+        groups: dict[str, dict[str, Any]] = {}
+        for variable in variables():
+            # An empty variable is an unset one: compose files and shells pass FOO= for "nothing here".
+            if text := values.get(variable.name, "").strip():
+                groups.setdefault(variable.group, {})[variable.field] = variable.parse(text)
+        return msgspec.convert(groups, cls)
+
+
+class Variable(NamedTuple):
+    """One environment variable: where its value goes, and how the README describes it."""
+
+    name: str
+    group: str
+    field: str
+    type: Any
+    default: Any
+    help_text: str
+
+    def parse(self, text: str) -> Any:
+        """`text` as the field's type; lists are separated by commas. Raises SettingsError."""
+        value: Any = text
+        if isinstance(self.default, tuple):
+            value = [part.strip() for part in text.split(",") if part.strip()]
+        try:
+            return msgspec.convert(value, self.type, strict=False)
+        except msgspec.ValidationError as error:
+            # The value stays out of the message: it may be a secret, and messages end in logs.
+            message = f"{self.name}: {error} ({self.help_text})"
+            raise SettingsError(message) from None
+
+
+def variables() -> Iterator[Variable]:
+    """Every variable of the tree, in the order of its declaration."""
+    for group in msgspec.structs.fields(Settings):
+        hints = get_type_hints(group.type, include_extras=True)
+        for field in msgspec.structs.fields(group.type):
+            meta: Meta = hints[field.name].__metadata__[0]
+            extra = meta.extra or {}
+            yield Variable(
+                extra["env"], group.name, field.name, hints[field.name], field.default, meta.description or ""
+            )
