@@ -266,15 +266,7 @@ class Failed(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="failed
 
 
 AnyOutcome: TypeAlias = (
-    Registered
-    | Verified
-    | Identified
-    | Compared
-    | FacesCounted
-    | UserDeleted
-    | LivenessChecked
-    | Pong
-    | Failed
+    Registered | Verified | Identified | Compared | FacesCounted | UserDeleted | LivenessChecked | Pong | Failed
 )
 
 

@@ -29,7 +29,9 @@ def env(name: str, help_text: str, **limits: Any) -> Meta:
 
 
 class Database(msgspec.Struct, frozen=True):
-    url: Annotated[str, env("DATABASE_URL", "PostgreSQL with pgvector; `make run` starts one where this is not set")] = ""
+    """Where the rows are."""
+
+    url: Annotated[str, env("DATABASE_URL", "PostgreSQL with pgvector; unset, `make run` starts one")] = ""
     pool_size: Annotated[int, env("FIDOX_DB_POOL", "connections a process may hold", ge=1)] = 4
     connect_timeout_s: Annotated[float, env("FIDOX_DB_TIMEOUT_S", "wait for a connection, seconds", gt=0)] = 2.0
     retention_days: Annotated[
@@ -38,7 +40,9 @@ class Database(msgspec.Struct, frozen=True):
 
 
 class Queue(msgspec.Struct, frozen=True):
-    url: Annotated[str, env("REDIS_URL", "Redis 6.2 or newer; `make run` starts one where this is not set")] = ""
+    """Between gateway and workers: what is admitted, and for how long."""
+
+    url: Annotated[str, env("REDIS_URL", "Redis 6.2 or newer; unset, `make run` starts one")] = ""
     deadline_s: Annotated[float, env("FIDOX_DEADLINE_S", "a call is answered or refused within this", gt=0)] = 10.0
     max_jobs: Annotated[int, env("FIDOX_QUEUE_MAX_JOBS", "jobs a queue holds before it refuses", ge=1)] = 256
     max_bytes: Annotated[int, env("FIDOX_QUEUE_MAX_BYTES", "bytes of images a queue holds before it refuses", ge=1)] = (
@@ -49,11 +53,14 @@ class Queue(msgspec.Struct, frozen=True):
 
 
 class Http(msgspec.Struct, frozen=True):
+    """The gateway's edge."""
+
     port: Annotated[int, env("PORT", "where the gateway listens", ge=1, le=65535)] = 8000
     host: Annotated[str, env("FIDOX_HOST", "the address the gateway binds")] = "127.0.0.1"
     processes: Annotated[int, env("FIDOX_GATEWAY_PROCESSES", "gateway processes", ge=1)] = 1
     cors_origins: Annotated[
-        tuple[str, ...], env("FIDOX_CORS_ORIGINS", "origins whose pages may call the API, separated by commas; `*` for all")
+        tuple[str, ...],
+        env("FIDOX_CORS_ORIGINS", "origins whose pages may call the API, by commas; `*` for all"),
     ] = ()
     trusted_proxies: Annotated[
         tuple[str, ...],
@@ -65,6 +72,8 @@ class Http(msgspec.Struct, frozen=True):
 
 
 class Auth(msgspec.Struct, frozen=True):
+    """Tokens, and how fast they may be asked for."""
+
     jwt_secrets: Annotated[
         tuple[str, ...],
         env("FIDOX_JWT_SECRETS", "`kid:secret`, at most a few, by commas; the first signs, all of them verify"),
@@ -80,15 +89,18 @@ class Auth(msgspec.Struct, frozen=True):
 
 
 class Faces(msgspec.Struct, frozen=True):
+    """The face worker: how it spreads over the machine, which models it takes, and what counts as the same person."""
+
     processes: Annotated[int, env("FIDOX_FACE_PROCESSES", "face processes; 0: one a core, or one a GPU", ge=0)] = 0
     engines: Annotated[tuple[str, ...], env("FIDOX_ENGINES", "engines in the order they are asked")] = ("ezway",)
     detector: Annotated[
-        str, env("FIDOX_DETECTOR", "scrfd_10g | scrfd_2.5g | scrfd_500m | auto (10g on a GPU, 500m on a CPU)")
+        str, env("FIDOX_DETECTOR", "scrfd_10g | scrfd_2.5g | scrfd_500m | auto: 10g on a GPU, 500m on a CPU")
     ] = "auto"
     recogniser: Annotated[
-        str, env("FIDOX_RECOGNISER", "w600k_r50 | w600k_mbf | w600k_mbf_dequantised | auto (r50 on a GPU, mbf on a CPU)")
+        str,
+        env("FIDOX_RECOGNISER", "w600k_r50 | w600k_mbf | w600k_mbf_dequantised | auto: r50 on a GPU, mbf on a CPU"),
     ] = "auto"
-    max_pixels: Annotated[int, env("FIDOX_MAX_PIXELS", "the largest picture, width × height", ge=1)] = 50_000_000
+    max_pixels: Annotated[int, env("FIDOX_MAX_PIXELS", "the largest picture, width times height", ge=1)] = 50_000_000
     threshold_login: Annotated[float, env("FIDOX_THRESHOLD_LOGIN", "score that a login needs", ge=0, le=1)] = 0.7
     threshold_general: Annotated[
         float, env("FIDOX_THRESHOLD_GENERAL", "score that verify, compare and identify need", ge=0, le=1)
@@ -99,14 +111,20 @@ class Faces(msgspec.Struct, frozen=True):
 
 
 class Weights(msgspec.Struct, frozen=True):
+    """Where model files lie."""
+
     folder: Annotated[str, env("FIDOX_WEIGHTS_DIR", "a folder of weight files, looked into first")] = ""
-    cache: Annotated[str, env("FIDOX_CACHE_DIR", "where fetched weights are kept")] = str(Path.home() / ".cache" / "fidox")
+    cache: Annotated[str, env("FIDOX_CACHE_DIR", "where fetched weights are kept")] = str(
+        Path.home() / ".cache" / "fidox"
+    )
 
 
 class Log(msgspec.Struct, frozen=True):
-    level: Annotated[str, env("FIDOX_LOG_LEVEL", "debug | info | warning | error", pattern="^(debug|info|warning|error)$")] = (
-        "info"
-    )
+    """What is logged, and in which form."""
+
+    level: Annotated[
+        str, env("FIDOX_LOG_LEVEL", "debug | info | warning | error", pattern="^(debug|info|warning|error)$")
+    ] = "info"
     format: Annotated[str, env("FIDOX_LOG_FORMAT", "text | json", pattern="^(text|json)$")] = "text"
 
 

@@ -1,0 +1,101 @@
+"""The whole gateway on one page: what is mounted, what wraps it, and where an error goes.
+
+trusted proxies ─> raw user codes ─> Litestar ─┬─ a dialect's routes ─> queue ─> worker
+                                               ├─ documents: /, /docs, /openapi.json
+                                               └─ health: /health/live, /health/ready
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from granian.utils import proxies
+from litestar import Litestar, Request, Response
+from litestar.config.cors import CORSConfig
+from litestar.datastructures import State
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from gateway.calls import refusal
+from gateway.dialects import DialectSpec
+from gateway.dialects.fidox import FIDOX
+from gateway.documents import document_routes
+from gateway.health import live, ready
+from gateway.rawpath import keep_raw_tails
+from gateway.refusals import failure_of
+from gateway.services import open_services
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+# Granian's helper is not typed.
+_Wrap: TypeAlias = Callable[[ASGIApp, list[str]], ASGIApp]
+
+# A fourth dialect is a folder beside these and a line here.
+DIALECTS: tuple[DialectSpec, ...] = (FIDOX,)
+
+
+def create_app(settings: Settings | None = None) -> ASGIApp:
+    """The ASGI application. Without `settings` the environment's are read."""
+    settings = settings or Settings.from_env()
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncGenerator[None]:
+        async with open_services(settings) as services:
+            app.state.services = services
+            yield
+
+    routes = [route for dialect in DIALECTS for route in dialect.routes]
+    app: ASGIApp = Litestar(
+        [*routes, *document_routes(DIALECTS), live, ready],
+        lifespan=[lifespan],
+        state=State(),
+        exception_handlers={Exception: answer_error},
+        cors_config=_cors(settings.http.cors_origins),
+        request_max_body_size=settings.http.max_body_bytes,
+        openapi_config=None,
+        debug=False,
+    )
+    app = know_dialect(app)
+    app = keep_raw_tails(app, [tail for dialect in DIALECTS for tail in dialect.raw_tails])
+    if settings.http.trusted_proxies:
+        app = cast("_Wrap", proxies.wrap_asgi_with_proxy_headers)(app, list(settings.http.trusted_proxies))
+    return app
+
+
+def know_dialect(app: ASGIApp) -> ASGIApp:
+    """Wrap `app` so that a request's state says whose path it hit; nobody's is None."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            scope.setdefault("state", {})["dialect"] = next((d for d in DIALECTS if d.owns(path)), None)
+        await app(scope, receive, send)
+
+    return wrapped
+
+
+def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Any error, in the form of the dialect whose path it hit; `{"detail": …}` outside every prefix."""
+    dialect: DialectSpec | None = request.scope["state"].get("dialect")
+    if dialect is not None:
+        response = dialect.render(refusal(request, error))
+        response.headers["X-Transaction-Id"] = request.scope["state"]["call"].tx_id
+        return response
+    outcome = failure_of(error)
+    status = getattr(error, "status_code", 500)
+    return Response({"detail": outcome.failure.replace("_", " ")}, status_code=status)
+
+
+def _cors(origins: tuple[str, ...]) -> CORSConfig | None:
+    if not origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "DELETE", "OPTIONS"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["Retry-After", "X-Transaction-Id"],
+        max_age=600,
+    )

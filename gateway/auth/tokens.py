@@ -1,0 +1,85 @@
+"""Access tokens: JWT (RFC 7519), signed with HMAC-SHA-256.
+
+Several secrets may be live at once, told apart by `kid`: the first signs, all verify, so that they can be rotated
+without a token failing. Only HS256 is accepted, whatever a header says.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ALGORITHM = "HS256"
+ISSUER = "fidox"
+# RFC 7518, 3.2: a key of at least the hash's size.
+SHORTEST_SECRET = 32
+
+
+class TokenError(Exception):
+    """Not a token of ours, or one that is over."""
+
+
+class ExpiredTokenError(TokenError):
+    """It was ours, and its time is over."""
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What a token says. `key` is the access key it was made with: a revoked key ends its tokens, too."""
+
+    iss: str
+    sub: str
+    key: str
+    iat: int
+    exp: int
+
+    @property
+    def tenant_id(self) -> int:
+        """The tenant the token speaks for."""
+        return int(self.sub)
+
+
+class Tokens:
+    """Makes and reads tokens with the secrets of the settings (`kid:secret`, …)."""
+
+    def __init__(self, secrets: Sequence[str], ttl_s: int) -> None:
+        self._ttl_s = ttl_s
+        self._keys: dict[str, OctKey] = {}
+        for entry in secrets:
+            kid, _, secret = entry.partition(":")
+            if not kid or len(secret) < SHORTEST_SECRET:
+                raise ValueError(f"FIDOX_JWT_SECRETS: each is kid:secret, the secret of {SHORTEST_SECRET} or more")
+            self._keys[kid] = OctKey.import_key(secret)
+        if not self._keys:
+            raise ValueError("FIDOX_JWT_SECRETS is not set: give it kid:secret, such as main:$(openssl rand -hex 32)")
+        self._signing = next(iter(self._keys))
+
+    def issue(self, tenant_id: int, access_key: str) -> str:
+        """A token for this tenant, valid from now on for the lifetime of the settings."""
+        now = int(time.time())
+        claims = Claims(iss=ISSUER, sub=str(tenant_id), key=access_key, iat=now, exp=now + self._ttl_s)
+        header = {"alg": ALGORITHM, "typ": "JWT", "kid": self._signing}
+        return jws.serialize_compact(header, msgspec.json.encode(claims), self._keys[self._signing], [ALGORITHM])
+
+    def read(self, token: str) -> Claims:
+        """The claims of a token of ours. Raises ExpiredTokenError or TokenError."""
+        try:
+            # Verified below; the header is read first only to choose among our own keys.
+            signed = jws.extract_compact(token.encode("ascii"))
+            key = self._keys[signed.headers()["kid"]]
+            claims = msgspec.json.decode(jws.deserialize_compact(token, key, [ALGORITHM]).payload, type=Claims)
+            claims.tenant_id  # noqa: B018 — raises for a subject that is no number
+        except (JoseError, KeyError, TypeError, ValueError, UnicodeError) as error:
+            raise TokenError(type(error).__name__) from None
+        if claims.iss != ISSUER:
+            raise TokenError("issuer")
+        if claims.exp <= time.time():
+            raise ExpiredTokenError("expired")
+        return claims

@@ -1,0 +1,143 @@
+"""One call of a dialect that works with tenants and tokens, from its guard to its transaction.
+
+    guard  ─ token ─ key still good? ─ rate limit ─> a Call in the request's state
+    route  ─ call.ask(operation, images) ─> a result, or RefusedError
+    end    ─ one log line; the transaction, unless a worker has written it
+
+The guard runs before the body is read: a stranger's 30 MB are never taken in.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from gateway.auth.tokens import Claims, TokenError
+from gateway.refusals import RefusedError, failure_of, refuse
+from gateway.services import Services
+from shared import contracts
+from shared.contracts import Failure, Kind
+from shared.db.pool import StoreUnavailableError
+from shared.db.transactions import OK, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from gateway.dialects import DialectSpec
+
+log = logging.getLogger("fidox.call")
+
+O = TypeVar("O", bound=contracts.Outcome)  # noqa: E741 — an outcome
+
+
+class Call:
+    """One request of a tenant. `tx_id` is in the dialect's own form."""
+
+    def __init__(self, services: Services, dialect: DialectSpec) -> None:
+        self.services = services
+        self.dialect = dialect
+        self.tx_id = dialect.new_tx_id()
+        self.operation = "unknown"
+        self.tenant_id: int | None = None
+        self._started = time.monotonic()
+        self._at = datetime.now(UTC)
+
+    async def ask(
+        self, operation: contracts.AnyOperation, images: Sequence[bytes], want: type[O], *, kind: Kind = Kind.FACE
+    ) -> O:
+        """Have a worker do it. Raises RefusedError for a failure."""
+        if self.tenant_id is None:
+            raise RuntimeError("a call without a tenant asks for nothing")
+        if kind is Kind.FACE:
+            self.operation = str(operation.__struct_config__.tag)
+        answer = await self.services.queue.submit(
+            operation, images, tx_id=self.tx_id, tenant_id=self.tenant_id, dialect=self.dialect.name, kind=kind
+        )
+        if isinstance(answer.outcome, contracts.Failed):
+            raise RefusedError(answer.outcome, recorded=answer.by_worker and kind is Kind.FACE)
+        if not isinstance(answer.outcome, want):
+            raise TypeError(f"{self.operation} was answered with {type(answer.outcome).__name__}")
+        if kind is Kind.FACE:
+            self.finish(OK, recorded=answer.by_worker)
+        return answer.outcome
+
+    def finish(self, outcome: str, *, recorded: bool) -> None:
+        """Log the call, and write its transaction where no worker did."""
+        elapsed_ms = (time.monotonic() - self._started) * 1000
+        facts = {
+            "tx": self.tx_id,
+            "tenant": self.tenant_id,
+            "operation": self.operation,
+            "outcome": outcome,
+            "ms": round(elapsed_ms, 1),
+        }
+        log.info("%s call", self.dialect.name, extra={"facts": facts})
+        if recorded:
+            return
+        self.services.recorder.record(
+            Transaction(
+                tx_id=self.tx_id,
+                operation=self.operation,
+                created_at=self._at,
+                tenant_id=self.tenant_id,
+                dialect=self.dialect.name,
+                outcome=outcome,
+                total_ms=elapsed_ms,
+            )
+        )
+
+
+def call_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Call:
+    """The request's Call; made when it is first asked for, so that a refusal before the guard has one, too."""
+    call: Call | None = connection.scope["state"].get("call")
+    if call is None:
+        dialect: DialectSpec = connection.scope["state"]["dialect"]
+        call = connection.scope["state"]["call"] = Call(connection.app.state.services, dialect)
+    return call
+
+
+async def bearer_guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Let tenants with a good token and calls left in this minute through."""
+    call, services = call_of(connection), connection.app.state.services
+    claims = _claims(services, connection.headers.get("authorization", ""))
+    state = await or_unavailable(services.key_states.of(claims.key))
+    if state is None or not state.is_active or state.tenant_id != claims.tenant_id:
+        raise refuse(Failure.UNAUTHENTICATED, "the key that the token was made with is revoked; ask for a new token")
+    call.tenant_id = state.tenant_id
+    await services.limiter.spend(state.calls_per_minute, "tenant", str(state.tenant_id))
+
+
+def _claims(services: Services, authorization: str) -> Claims:
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise refuse(Failure.UNAUTHENTICATED, "send the header Authorization: Bearer TOKEN")
+    try:
+        return services.tokens.read(token.strip())
+    except TokenError:
+        raise refuse(Failure.UNAUTHENTICATED, "the token is wrong or has expired; ask for a new one") from None
+
+
+T = TypeVar("T")
+
+
+async def or_unavailable(reading: Awaitable[T]) -> T:
+    """What a repository gives; a database that does not answer as a RefusedError."""
+    try:
+        return await reading
+    except StoreUnavailableError:
+        outcome = contracts.failed(Failure.STORE_UNAVAILABLE, "the service is starting or restarting", retry_after_s=1)
+        raise RefusedError(outcome) from None
+
+
+def refusal(request: Request[Any, Any, Any], error: Exception) -> contracts.Failed:
+    """The failure that an exception stands for, with its call logged and recorded."""
+    outcome = failure_of(error)
+    recorded = isinstance(error, RefusedError) and error.recorded
+    call_of(request).finish(outcome.failure, recorded=recorded)
+    return outcome

@@ -1,0 +1,50 @@
+"""The API dialects, side by side; each is one folder that translates between its document and `shared.contracts`.
+
+routes.py (parse, authorise, ask), schemas.py (bodies as documented), errors.py (a table from Failure to its codes).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from litestar import Response
+    from litestar.types import ControllerRouterHandler
+
+    from gateway.rawpath import RawTail
+    from shared import contracts
+
+
+@dataclass(frozen=True, kw_only=True)
+class DialectSpec:
+    """All that `app.py` needs to know of a dialect.
+
+    `prefixes` are the paths whose errors outside a route (404, 405, a body too large) take this dialect's form;
+    `render` gives an error its status and body; `document` is its OpenAPI document's place and texts.
+    """
+
+    name: contracts.Dialect
+    prefixes: tuple[str, ...]
+    routes: Sequence[ControllerRouterHandler]
+    render: Callable[[contracts.Failed], Response[Any]]
+    new_tx_id: Callable[[], str]
+    document: DocumentSpec
+    raw_tails: tuple[RawTail, ...] = field(default=())
+
+    def owns(self, path: str) -> bool:
+        """Is this one of its paths?"""
+        return any(path == prefix or path.startswith(prefix + "/") for prefix in self.prefixes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentSpec:
+    """Where a dialect's OpenAPI document and its Swagger UI lie, and what it says of itself."""
+
+    path: str
+    ui_path: str
+    title: str
+    version: str
+    description: str

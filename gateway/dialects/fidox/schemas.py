@@ -1,0 +1,144 @@
+"""The root API's bodies, field for field as its document has them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from shared.contracts import Context
+
+Base64Image = Annotated[
+    str, Meta(description="JPEG or PNG, at most 10 MB, in base64; a data: prefix and line breaks are accepted")
+]
+UserCode = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="The user's unique code, such as an employee or member number",
+    ),
+]
+UserName = Annotated[
+    str, Meta(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$", description="The user's name, given back by identify")
+]
+Score = Annotated[float, Meta(ge=0, le=1, description="Similarity; the higher, the more alike")]
+
+
+class Body(msgspec.Struct, rename="camel", kw_only=True):
+    """A request. Unknown fields are ignored."""
+
+
+class TokenRequest(Body):
+    """The keys that an operator gave out."""
+
+    access_key: Annotated[str, Meta(max_length=256, description="API access key")]
+    secret_key: Annotated[str, Meta(max_length=256, description="API secret key")]
+
+
+class TokenAnswer(msgspec.Struct):
+    """A bearer token, valid for one hour."""
+
+    token: str
+
+
+class RegisterRequest(Body):
+    """A user to enrol."""
+
+    user_code: UserCode
+    image: Base64Image
+    name: UserName | None = None
+
+
+class VerifyRequest(Body):
+    """Whether this is the user."""
+
+    user_code: UserCode
+    image: Base64Image
+    context: Annotated[Context | None, Meta(description="What for; each has its threshold. Default: general")] = None
+    with_liveness: Annotated[bool | None, Meta(description="Also check that the face is a living person's")] = None
+
+
+class IdentifyRequest(Body):
+    """Whose face this is."""
+
+    image: Base64Image
+    with_liveness: Annotated[bool | None, Meta(description="Also check that the face is a living person's")] = None
+
+
+class CompareRequest(Body):
+    """Whether these are the same person."""
+
+    image1: Base64Image
+    image2: Base64Image
+
+
+class CountRequest(Body):
+    """How many faces there are."""
+
+    image: Base64Image
+
+
+class Answer(msgspec.Struct, rename="camel", kw_only=True):
+    """What every success has. `tx_id` is the transaction that an operator can look up."""
+
+    success: bool = True
+    tx_id: Annotated[str, Meta(pattern="^tx_[0-9a-f]{12}$")]
+
+
+class Done(Answer):
+    """A success with nothing to say."""
+
+    code: str = "00000"
+    message: str = "OK"
+
+
+class Liveness(msgspec.Struct, rename="camel", kw_only=True):
+    """Only where it was asked for."""
+
+    is_live: bool
+    score: Score
+    threshold: Score
+
+
+class VerifyAnswer(Answer):
+    """One against one."""
+
+    score: Score
+    matched: bool
+    threshold: Score
+    code: str = "00000"
+    message: str = "OK"
+    liveness: Liveness | UnsetType = UNSET
+
+
+class IdentifyAnswer(Answer):
+    """One against all; `uid` and `name` only where somebody matched."""
+
+    score: Score
+    matched: bool
+    uid: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    code: str = "00000"
+    message: str = "OK"
+    liveness: Liveness | UnsetType = UNSET
+
+
+class CompareAnswer(Answer):
+    """One picture against another."""
+
+    score: Score
+    matched: bool
+    code: str = "00000"
+    message: str = "OK"
+
+
+class CountAnswer(Answer):
+    """Every face, the largest first, as [x, y, width, height] in pixels of the upright picture."""
+
+    face_cnt: int
+    faces: list[Annotated[list[int], Meta(min_length=4, max_length=4)]]
+    code: str = "00000"
+    message: str = "OK"

@@ -1,0 +1,75 @@
+"""Images as they come in: base64 made bytes, the type sniffed, the size bounded. Nothing is decoded here.
+
+The type is read off the first bytes, never off a name or a header that the client chose.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import pybase64
+
+from gateway.refusals import refuse
+from shared.contracts import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+class ImageType(StrEnum):
+    """What a dialect may take."""
+
+    JPEG = "JPEG"
+    PNG = "PNG"
+    WEBP = "WebP"
+
+
+_DATA_PREFIX = re.compile(r"\s*data:[^,]{0,128},")
+_WHITESPACE = {ord(char): None for char in " \t\r\n\f\v"}
+
+
+def sniff(data: bytes) -> ImageType | None:
+    """The type by its signature; None for anything else."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return ImageType.JPEG
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return ImageType.PNG
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return ImageType.WEBP
+    return None
+
+
+def check_image(data: bytes, *, position: int, types: Collection[ImageType], max_bytes: int) -> bytes:
+    """`data` itself where it is an image that the dialect takes. Raises RefusedError."""
+    if not data:
+        raise refuse(Failure.BAD_IMAGE, "the image is empty", image=position)
+    if len(data) > max_bytes:
+        raise refuse(Failure.IMAGE_TOO_LARGE, f"an image may have at most {max_bytes >> 20} MB", image=position)
+    if sniff(data) not in types:
+        raise refuse(Failure.UNSUPPORTED_IMAGE, f"send {' or '.join(types)}", image=position)
+    return data
+
+
+def image_of_base64(text: str, *, position: int, types: Collection[ImageType], max_bytes: int) -> bytes:
+    """An image file from base64 text. A `data:` prefix, line breaks and spaces are accepted. Raises RefusedError."""
+    # The bound is looked at before anything is copied: 4 characters hold 3 bytes; a third more is room for line breaks.
+    if len(text) > max_bytes * 2:
+        raise refuse(Failure.IMAGE_TOO_LARGE, f"an image may have at most {max_bytes >> 20} MB", image=position)
+    if (prefix := _DATA_PREFIX.match(text)) is not None:
+        text = text[prefix.end() :]
+    try:
+        data = _decode(text)
+    except (binascii.Error, ValueError):
+        raise refuse(Failure.BAD_IMAGE, "the image is not valid base64", image=position) from None
+    return check_image(data, position=position, types=types, max_bytes=max_bytes)
+
+
+def _decode(text: str) -> bytes:
+    """Strictly first, which is several times faster; without its whitespace where that fails."""
+    try:
+        return pybase64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return pybase64.b64decode(text.translate(_WHITESPACE), validate=True)

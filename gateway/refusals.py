@@ -1,0 +1,71 @@
+"""How a call is refused: one exception that carries a `contracts.Failed`, and what Litestar raises turned into it.
+
+Every error of every dialect goes this way: a route, a guard or the framework raises, `failure_of` says what it means
+in the product's own vocabulary, and the dialect whose path it was renders it (see `gateway/dialects`).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, cast
+
+from litestar.exceptions import HTTPException, SerializationException
+
+from shared.contracts import Failure, failed
+
+if TYPE_CHECKING:
+    from shared import contracts
+
+log = logging.getLogger(__name__)
+
+_BY_STATUS = {
+    400: Failure.BAD_REQUEST,
+    401: Failure.UNAUTHENTICATED,
+    403: Failure.FORBIDDEN,
+    404: Failure.NOT_FOUND,
+    405: Failure.METHOD_NOT_ALLOWED,
+    413: Failure.BODY_TOO_LARGE,
+    429: Failure.RATE_LIMITED,
+}
+
+
+class RefusedError(Exception):
+    """The call is not done. `recorded` says that a worker has written its transaction already."""
+
+    def __init__(self, outcome: contracts.Failed, *, recorded: bool = False) -> None:
+        super().__init__(outcome.failure)
+        self.outcome = outcome
+        self.recorded = recorded
+
+
+def refuse(failure: Failure, detail: str = "", *, image: int | None = None) -> RefusedError:
+    """What `raise` is given to end a call."""
+    return RefusedError(failed(failure, detail, image=image))
+
+
+def failure_of(error: Exception) -> contracts.Failed:
+    """What an exception means for the caller. A bug is INTERNAL: logged here with its trace, and told to nobody."""
+    if isinstance(error, RefusedError):
+        return error.outcome
+    if isinstance(error, SerializationException | RecursionError | UnicodeDecodeError):
+        return failed(Failure.BAD_REQUEST, "the body is not valid JSON")
+    if isinstance(error, HTTPException):
+        failure = _BY_STATUS.get(error.status_code)
+        if failure is not None:
+            return failed(failure, _complaint(error) if failure is Failure.BAD_REQUEST else "")
+    log.error("a request failed", exc_info=error)
+    return failed(Failure.INTERNAL)
+
+
+def _complaint(error: HTTPException) -> str:
+    """What is wrong with which field, without what was sent: field names of ours, and msgspec's words."""
+    extra: object = error.extra
+    if isinstance(extra, list) and extra:
+        first = extra[0]
+        if isinstance(first, dict):
+            entry = cast("dict[str, object]", first)
+            message, field = str(entry.get("message", "")), entry.get("key")
+            if message.startswith("Invalid enum value"):
+                message = "not one of the documented values"
+            return f"{field}: {message}" if field else message
+    return "a parameter is missing or malformed"

@@ -1,0 +1,173 @@
+"""Users and their face templates. Workers only: this is the one module of `shared.db` that knows vectors.
+
+Everything here is one tenant's: `tenant_id` comes first in every method, and every query has it in its WHERE.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from pgvector import HalfVector
+from pgvector.psycopg import register_vector_async
+
+from shared.db import transactions
+from shared.db.pool import Connection, Pool, connection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Vector: TypeAlias = NDArray[np.float32]
+
+# Raised when what is stored of a face changes without the model changing, such as another alignment.
+TEMPLATE_VERSION = 1
+
+
+class Template(NamedTuple):
+    """One engine's embedding of one face: float32, L2-normalised, of the model's dimension."""
+
+    engine: str
+    model_id: str
+    embedding: Vector
+
+
+class Nearest(NamedTuple):
+    """The best match among a tenant's users; `cosine` in -1..1."""
+
+    user_code: str
+    name: str | None
+    cosine: float
+
+
+async def register_vectors(conn: Connection) -> None:
+    """For `open_pool(configure=…)`: teaches a connection pgvector's types."""
+    await register_vector_async(conn)
+
+
+class Templates:
+    """Reads and writes `users` and `templates`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def exists(self, tenant_id: int, user_code: str) -> bool:
+        """Is this user enrolled? For refusing early; `enrol` is what decides."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT 1 FROM users WHERE tenant_id = %s AND user_code = %s", (tenant_id, user_code)
+            )
+            return await cursor.fetchone() is not None
+
+    async def enrol(
+        self,
+        tenant_id: int,
+        user_code: str,
+        name: str | None,
+        templates: Sequence[Template],
+        row: transactions.Transaction,
+    ) -> bool:
+        """Write a user, their templates and the call's transaction, or nothing. False where the user exists.
+
+        Of two at the same moment one wins: the primary key decides, and the other waits for it. The same call done
+        twice (its worker died before it could answer) finds its own row and is a success again.
+        """
+        async with connection(self._pool) as conn, conn.transaction():
+            try:
+                async with conn.transaction():
+                    await conn.execute(
+                        "INSERT INTO users (tenant_id, user_code, name, tx_id) VALUES (%s, %s, %s, %s)",
+                        (tenant_id, user_code, name, row.tx_id),
+                    )
+            except psycopg.errors.UniqueViolation:
+                cursor = await conn.execute(
+                    "SELECT 1 FROM users WHERE tenant_id = %s AND user_code = %s AND tx_id = %s",
+                    (tenant_id, user_code, row.tx_id),
+                )
+                return await cursor.fetchone() is not None
+            async with conn.cursor() as cursor:
+                await cursor.executemany(
+                    "INSERT INTO templates (tenant_id, user_code, engine, model_id, version, embedding, tx_id)"
+                    " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                    [
+                        (
+                            tenant_id,
+                            user_code,
+                            t.engine,
+                            t.model_id,
+                            TEMPLATE_VERSION,
+                            HalfVector(t.embedding),
+                            row.tx_id,
+                        )
+                        for t in templates
+                    ],
+                )
+            await transactions.insert(conn, [row])
+        return True
+
+    async def of_user(self, tenant_id: int, user_code: str) -> list[Template] | None:
+        """A user's templates of every engine and model. None where there is no such user."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT engine, model_id, embedding FROM users LEFT JOIN templates USING (tenant_id, user_code)"
+                " WHERE tenant_id = %s AND user_code = %s AND (version = %s OR version IS NULL)",
+                (tenant_id, user_code, TEMPLATE_VERSION),
+            )
+            rows = await cursor.fetchall()
+            if not rows:
+                return [] if await self.exists(tenant_id, user_code) else None
+        return [
+            Template(engine, model_id, embedding.to_numpy().astype(np.float32))
+            for engine, model_id, embedding in rows
+            if engine is not None
+        ]
+
+    async def nearest(self, tenant_id: int, engine: str, model_id: str, embedding: Vector) -> Nearest | None:
+        """The tenant's user whose template of this model is most alike, by an exact scan. None where there is none.
+
+        Embeddings are normalised, so the inner product is the cosine, and cheaper. `prepare=False`: psycopg would
+        prepare the statement after five runs, and PostgreSQL then keeps a plan without parallel workers.
+        """
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "WITH best AS ("
+                "  SELECT user_code, embedding <#> %(probe)s AS distance FROM templates"
+                "  WHERE tenant_id = %(tenant)s AND engine = %(engine)s AND model_id = %(model)s"
+                "  AND version = %(version)s ORDER BY distance LIMIT 1)"
+                " SELECT best.user_code, users.name, -best.distance FROM best"
+                " JOIN users ON users.tenant_id = %(tenant)s AND users.user_code = best.user_code",
+                {
+                    "probe": HalfVector(embedding),
+                    "tenant": tenant_id,
+                    "engine": engine,
+                    "model": model_id,
+                    "version": TEMPLATE_VERSION,
+                },
+                prepare=False,
+            )
+            row = await cursor.fetchone()
+        return Nearest(*row) if row else None
+
+    async def delete(self, tenant_id: int, user_code: str, row: transactions.Transaction) -> int | None:
+        """Forget a user and return how many templates went. None where there is no such user.
+
+        The call's transaction is written with the deletion: done twice, it finds that row and is a success again,
+        with 0 templates.
+        """
+        async with connection(self._pool) as conn, conn.transaction():
+            removed = await conn.execute(
+                "DELETE FROM templates WHERE tenant_id = %s AND user_code = %s", (tenant_id, user_code)
+            )
+            gone = await conn.execute(
+                "DELETE FROM users WHERE tenant_id = %s AND user_code = %s", (tenant_id, user_code)
+            )
+            if not gone.rowcount:
+                done = await conn.execute(
+                    "SELECT 1 FROM transactions WHERE tx_id = %s AND operation = %s AND created_at = %s"
+                    " AND tenant_id = %s AND outcome = %s",
+                    (row.tx_id, row.operation, row.created_at, tenant_id, transactions.OK),
+                )
+                return 0 if await done.fetchone() else None
+            await transactions.insert(conn, [row])
+            return removed.rowcount

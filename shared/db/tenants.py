@@ -1,0 +1,151 @@
+"""Tenants, their plans, and the access keys by which their programs ask for tokens."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+import msgspec
+import psycopg
+
+from shared.db.passwords import Passwords
+from shared.db.pool import DuplicateNameError, Pool, connection
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    """Whoever integrates the API: their users, templates and transactions are theirs alone."""
+
+    id: int
+    name: str
+    calls_per_minute: int
+    is_active: bool
+    created_at: datetime
+
+
+class AccessKey(msgspec.Struct, frozen=True):
+    """The public half of a key; the secret is shown once, when it is made, and kept only as a hash."""
+
+    access_key: str
+    tenant_id: int
+    tenant: str
+    label: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """What a login needs to know about an access key."""
+
+    tenant_id: int
+    secret_hash: str
+    is_active: bool
+
+
+class KeyState(msgspec.Struct, frozen=True):
+    """What every call needs to know about the key its token was made with."""
+
+    tenant_id: int
+    is_active: bool
+    calls_per_minute: int
+
+
+class Tenants:
+    """Reads and writes `tenants` and `access_keys`."""
+
+    def __init__(self, pool: Pool, passwords: Passwords | None = None) -> None:
+        self._pool = pool
+        self._passwords = passwords or Passwords()
+
+    async def create(self, name: str, calls_per_minute: int) -> Tenant:
+        """A new tenant. Raises DuplicateNameError."""
+        async with connection(self._pool) as conn:
+            try:
+                cursor = await conn.execute(
+                    "INSERT INTO tenants (name, calls_per_minute) VALUES (%s, %s)"
+                    " RETURNING id, name, calls_per_minute, is_active, created_at",
+                    (name, calls_per_minute),
+                )
+            except psycopg.errors.UniqueViolation:
+                raise DuplicateNameError(name) from None
+            row = await cursor.fetchone()
+        assert row is not None  # noqa: S101 — INSERT … RETURNING gives a row
+        return Tenant(*row)
+
+    async def list(self) -> list[Tenant]:
+        """All of them, by name."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT id, name, calls_per_minute, is_active, created_at FROM tenants ORDER BY name"
+            )
+            return [Tenant(*row) for row in await cursor.fetchall()]
+
+    async def by_name(self, name: str) -> Tenant | None:
+        """The tenant of this name."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT id, name, calls_per_minute, is_active, created_at FROM tenants WHERE name = %s", (name,)
+            )
+            row = await cursor.fetchone()
+        return Tenant(*row) if row else None
+
+    async def set_active(self, name: str, active: bool) -> bool:
+        """Disable a tenant or bring it back. False where there is none of this name."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute("UPDATE tenants SET is_active = %s WHERE name = %s", (active, name))
+        return cursor.rowcount == 1
+
+    async def create_key(self, tenant_id: int, label: str = "") -> tuple[AccessKey, str, str]:
+        """A new key: its row, the access key and the secret key. The secret is never to be had again."""
+        access_key, secret_key = f"fxa_{secrets.token_hex(12)}", f"fxs_{secrets.token_urlsafe(32)}"
+        secret_hash = await self._passwords.hash(secret_key)
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "INSERT INTO access_keys (access_key, tenant_id, label, secret_hash) VALUES (%s, %s, %s, %s)"
+                " RETURNING access_key, tenant_id, (SELECT name FROM tenants WHERE id = tenant_id), label, created_at,"
+                " revoked_at",
+                (access_key, tenant_id, label, secret_hash),
+            )
+            row = await cursor.fetchone()
+        assert row is not None  # noqa: S101 — INSERT … RETURNING gives a row
+        return AccessKey(*row), access_key, secret_key
+
+    async def keys(self, tenant_id: int | None = None) -> list[AccessKey]:
+        """The keys of one tenant, or of all, the newest last."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT access_key, tenant_id, tenants.name, label, access_keys.created_at, revoked_at"
+                " FROM access_keys JOIN tenants ON tenants.id = tenant_id"
+                " WHERE %(tenant)s::bigint IS NULL OR tenant_id = %(tenant)s ORDER BY access_keys.created_at",
+                {"tenant": tenant_id},
+            )
+            return [AccessKey(*row) for row in await cursor.fetchall()]
+
+    async def revoke_key(self, access_key: str) -> bool:
+        """No more tokens by this key, and those it gave end. False where there is no such live key."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "UPDATE access_keys SET revoked_at = now() WHERE access_key = %s AND revoked_at IS NULL", (access_key,)
+            )
+        return cursor.rowcount == 1
+
+    async def credential(self, access_key: str) -> Credential | None:
+        """What a login with this access key is checked against."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT tenant_id, secret_hash, revoked_at IS NULL AND tenants.is_active"
+                " FROM access_keys JOIN tenants ON tenants.id = tenant_id WHERE access_key = %s",
+                (access_key,),
+            )
+            row = await cursor.fetchone()
+        return Credential(*row) if row else None
+
+    async def key_state(self, access_key: str) -> KeyState | None:
+        """Whether tokens of this key still count, and what its tenant may do."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT tenant_id, revoked_at IS NULL AND tenants.is_active, calls_per_minute"
+                " FROM access_keys JOIN tenants ON tenants.id = tenant_id WHERE access_key = %s",
+                (access_key,),
+            )
+            row = await cursor.fetchone()
+        return KeyState(*row) if row else None

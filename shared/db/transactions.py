@@ -1,0 +1,97 @@
+"""The transactions table: one row a call, whatever came of it, and nothing personal in it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from shared import contracts
+from shared.db.pool import Connection, Pool, connection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OK = "ok"
+MONTHS_AHEAD = 3
+
+_INSERT = (
+    "INSERT INTO transactions"
+    " (tx_id, operation, created_at, tenant_id, dialect, outcome, engine, model, score, matched, wait_ms, total_ms)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+)
+
+
+class Transaction(msgspec.Struct, frozen=True, kw_only=True):
+    """One call. `outcome` is "ok" or a `contracts.Failure`; times in milliseconds."""
+
+    tx_id: str
+    operation: str
+    created_at: datetime
+    tenant_id: int | None
+    dialect: str
+    outcome: str
+    engine: str | None = None
+    model: str | None = None
+    score: float | None = None
+    matched: bool | None = None
+    wait_ms: float | None = None
+    total_ms: float | None = None
+
+
+def of_job(job: contracts.Job, operation: str, outcome: contracts.AnyOutcome) -> Transaction:
+    """The row of a job that a worker has done."""
+    scored = isinstance(outcome, contracts.Scored)
+    return Transaction(
+        tx_id=job.tx_id,
+        operation=operation,
+        created_at=datetime.fromtimestamp(job.submitted_ms / 1000, UTC),
+        tenant_id=job.tenant_id,
+        dialect=job.dialect,
+        outcome=outcome.failure if isinstance(outcome, contracts.Failed) else OK,
+        engine=outcome.engine,
+        model=outcome.model,
+        score=outcome.score if scored else None,
+        matched=outcome.matched if scored else None,
+        wait_ms=outcome.profile.queue_wait_ms,
+        total_ms=outcome.profile.total_ms,
+    )
+
+
+async def insert(conn: Connection, rows: Sequence[Transaction]) -> None:
+    """Write rows on a connection, inside its transaction where there is one. A row that is there stays as it is."""
+    async with conn.cursor() as cursor:
+        await cursor.executemany(_INSERT, [msgspec.structs.astuple(row) for row in rows])
+
+
+class Transactions:
+    """Reads and writes `transactions`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def write(self, rows: Sequence[Transaction]) -> None:
+        """Write rows, all or none."""
+        async with connection(self._pool) as conn, conn.transaction():
+            await insert(conn, rows)
+
+    async def find(self, tenant_id: int, tx_id: str) -> list[Transaction]:
+        """The rows of one call of this tenant."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT tx_id, operation, created_at, tenant_id, dialect, outcome, engine, model, score, matched,"
+                " wait_ms, total_ms FROM transactions WHERE tenant_id = %s AND tx_id = %s",
+                (tenant_id, tx_id),
+            )
+            return [
+                Transaction(**dict(zip(Transaction.__struct_fields__, row, strict=True)))
+                for row in await cursor.fetchall()
+            ]
+
+    async def keep_house(self, retention_days: int) -> None:
+        """Make the coming months' partitions; drop those older than `retention_days` (0 keeps all)."""
+        async with connection(self._pool) as conn:
+            await conn.execute("SELECT ensure_transaction_partitions(%s)", (MONTHS_AHEAD,))
+            if retention_days:
+                await conn.execute("SELECT drop_transaction_partitions(%s)", (retention_days,))

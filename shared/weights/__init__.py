@@ -1,0 +1,42 @@
+"""Model files: the manifest that names them, where they lie on this machine, and how they get there.
+
+    store = WeightStore(settings.weights)
+    store.locate("scrfd_500m").path         a file whose sha256 is right, or a WeightsError
+    choose(store, DETECTOR, gpu=False)      the best detector that is on this machine, or None
+    fetch(store, "w600k_r50", progress)     download to the cache
+
+No model file is committed, and none is loaded whose hash is wrong. What is missing disables just the engine or check
+that needs it.
+"""
+
+from shared.weights.choice import DETECTOR, RECOGNISER, candidates, choose
+from shared.weights.errors import (
+    FetchError,
+    MissingWeightError,
+    OfflineError,
+    UnknownWeightError,
+    WeightsError,
+    WrongHashError,
+)
+from shared.weights.fetch import fetch
+from shared.weights.find import Located, Place, WeightStore
+from shared.weights.manifest import Manifest, Weight
+
+__all__ = [
+    "DETECTOR",
+    "RECOGNISER",
+    "FetchError",
+    "Located",
+    "Manifest",
+    "MissingWeightError",
+    "OfflineError",
+    "Place",
+    "UnknownWeightError",
+    "Weight",
+    "WeightStore",
+    "WeightsError",
+    "WrongHashError",
+    "candidates",
+    "choose",
+    "fetch",
+]

@@ -1,0 +1,1 @@
+"""What every kind of worker is made of: the job loop, leases, ONNX sessions, and the processes of one machine."""

@@ -1,0 +1,103 @@
+"""An ONNX file, ready to run: where it runs, with how many threads, and how much memory it may keep.
+
+`Network` is what the domains see: one array in, the outputs in the file's order. `open_network` builds the plain one;
+a micro-batcher that stands before a GPU implements the same Protocol.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+FloatArray: TypeAlias = NDArray[np.float32]
+
+CUDA = "CUDAExecutionProvider"
+CPU = "CPUExecutionProvider"
+ERROR = 3  # ONNX Runtime's severity: its warnings tell about the export of a file, one line each run
+
+
+class Network(Protocol):
+    """A model with one input."""
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """As the file declares it; None where any size goes."""
+        ...
+
+    @property
+    def on_gpu(self) -> bool:
+        """Does it run on CUDA?"""
+        ...
+
+    def run(self, batch: FloatArray) -> list[FloatArray]:
+        """One pass: the outputs in the file's order. May be called from several threads at once."""
+        ...
+
+
+class OnnxNetwork:
+    """A `Network` over one ONNX Runtime session."""
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self._session = session
+        declared = session.get_inputs()[0]
+        self._input_name: str = declared.name
+        # A free dimension is a name, a "?" or None, depending on who exported the file.
+        self.input_shape = tuple(size if isinstance(size, int) else None for size in cast("Sequence[object]", declared.shape))
+        # What the session ended up with, not what was asked for: without a usable driver it falls back to the CPU.
+        self.on_gpu: bool = session.get_providers()[0] == CUDA
+
+    def run(self, batch: FloatArray) -> list[FloatArray]:
+        """See `Network.run`."""
+        return cast("list[FloatArray]", self._session.run(None, {self._input_name: batch}))
+
+
+def open_network(path: Path, *, threads: int = 1, device: int = 0) -> OnnxNetwork:
+    """Load `path` onto CUDA device `device` where ONNX Runtime has CUDA, else onto the CPU with `threads` threads.
+
+    One thread is the default because processes scale and threads do not: on 2 cores two processes with one-thread
+    sessions answer 1.3 times what two threads in one process do.
+
+    The package is pinned to onnxruntime 1.26: from 1.27 on PRelu, which every layer of MobileFaceNet ends in, is
+    several times slower on the CPU.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = ERROR
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # With more than one thread, idle pools would burn the core that the next session needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return OnnxNetwork(onnxruntime.InferenceSession(str(path), options, providers=providers(device)))
+
+
+def providers(device: int = 0) -> list[tuple[str, dict[str, str]]]:
+    """The execution providers to ask for, best first, each with its options."""
+    available = cast("list[str]", onnxruntime.get_available_providers())
+    chosen: list[tuple[str, dict[str, str]]] = []
+    if CUDA in available:
+        chosen.append((
+            CUDA,
+            {
+                "device_id": str(device),
+                # The default doubles the arena at each growth and never gives back: several sessions and processes
+                # share one card, so each grows by what it asked for.
+                "arena_extend_strategy": "kSameAsRequested",
+                # The default tries every algorithm at each new batch size, hundreds of milliseconds for a request.
+                "cudnn_conv_algo_search": "HEURISTIC",
+            },
+        ))
+    chosen.append((CPU, {}))
+    return chosen
+
+
+def warm_up(network: Network, shape: tuple[int, ...], runs: int = 2) -> None:
+    """Run zeros of `shape`, so that the first request pays neither for allocation nor for the choice of kernels."""
+    zeros = np.zeros(shape, np.float32)
+    for _ in range(runs):
+        network.run(zeros)

@@ -1,0 +1,168 @@
+"""From a job in Redis to its reply: what happens around an operation, whichever it is.
+
+    read the envelope ─> past its deadline? drop ─> read the images ─> the operation's handler ─> free the slot
+    ─> remember the transaction ─> push the reply, delete the images
+
+A handler is one async function an operation. It gets the operation and a `Call`, does blocking work through
+`call.compute`, and returns an outcome: what is wrong with the input is a `Failed`, and an exception is a bug, answered
+as INTERNAL and logged with its trace here, at the edge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+
+import msgspec
+
+from shared import contracts, keys
+from shared.contracts import Failure, failed
+from shared.db import transactions
+from shared.db.pool import StoreUnavailableError
+from shared.queue import REPLY_TTL_S
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from redis.asyncio import Redis
+
+    from shared.db.recorder import Recorder
+    from workers.runtime.slots import Slot
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Handler: TypeAlias = Callable[[Any, "Call"], Awaitable[contracts.AnyOutcome]]
+Handlers: TypeAlias = Mapping[type[contracts.Operation], Handler]
+
+UNRECORDED = frozenset({contracts.Ping})
+
+
+class Call:
+    """One job in hand, as its handler sees it: whose it is, its images, and a thread to work in."""
+
+    def __init__(
+        self, job: contracts.Job, images: list[bytes], *, operation: str, now_ms: int, threads: ThreadPoolExecutor
+    ) -> None:
+        self.job = job
+        self.images = images
+        self.operation = operation
+        self._threads = threads
+        # Redis's clock, read off the monotonic one since: the deadline is in Redis's time.
+        self._epoch_ms = now_ms - time.monotonic() * 1000
+        # A handler whose outcome went into the database together with the transaction sets this.
+        self.recorded = False
+
+    @property
+    def tenant_id(self) -> int:
+        """The tenant that every query is bound to."""
+        return self.job.tenant_id
+
+    @property
+    def past_deadline(self) -> bool:
+        """Has the gateway given up? Then nothing may be changed any more: the caller was told that it failed."""
+        return self._epoch_ms + time.monotonic() * 1000 >= self.job.deadline_ms
+
+    def transaction(self, outcome: contracts.AnyOutcome) -> transactions.Transaction:
+        """The row for `outcome`, for a handler that writes it with its own change."""
+        return transactions.of_job(self.job, self.operation, outcome)
+
+    async def compute(self, work: Callable[..., T], *args: object) -> T:
+        """Run blocking work in a thread: the event loop has leases to renew."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+
+
+class Performer:
+    """Does jobs with a table of handlers. One a process; `perform` is its one arq function."""
+
+    def __init__(
+        self, redis: Redis, handlers: Handlers, recorder: Recorder, threads: ThreadPoolExecutor, *, max_tries: int
+    ) -> None:
+        self._redis = redis
+        self._handlers: Handlers = {contracts.Ping: _pong, **handlers}
+        self._recorder = recorder
+        self._threads = threads
+        self._max_tries = max_tries
+        # What one job takes this process, smoothed: the gateway's estimate of how much can be done in time.
+        self.job_ms: float | None = None
+
+    async def perform(self, data: bytes, *, tries: int, now_ms: int, slot: Slot) -> None:
+        """Do one job and answer it. `now_ms` is Redis's time at the claim."""
+        job = contracts.decode_job(data)
+        if now_ms >= job.deadline_ms:
+            await self._close(job, None)
+            return
+        started = time.monotonic()
+        operation: contracts.AnyOperation | None = None
+        call: Call | None = None
+        try:
+            operation = contracts.decode_operation(job.operation)
+            if tries > self._max_tries:
+                # It took its workers down with it, one after the other; it will not get another.
+                outcome = failed(Failure.INTERNAL, "the call could not be processed")
+            else:
+                images = await self._images(job)
+                if images is None:
+                    # Answered by the worker that had it before, which died before it could strike it off.
+                    await self._close(job, None)
+                    return
+                name = operation.__struct_config__.tag
+                call = Call(job, images, operation=str(name), now_ms=now_ms, threads=self._threads)
+                outcome = await self._handle(operation, call)
+        except msgspec.ValidationError:
+            outcome = failed(Failure.UNKNOWN_OPERATION, "this worker does not know the operation")
+        finally:
+            slot.give()
+        elapsed_ms = (time.monotonic() - started) * 1000
+        self._keep_pace(elapsed_ms)
+        profile = msgspec.structs.replace(
+            outcome.profile, queue_wait_ms=float(max(now_ms - job.submitted_ms, 0)), total_ms=elapsed_ms
+        )
+        outcome = msgspec.structs.replace(outcome, profile=profile)
+        if type(operation) not in UNRECORDED and not (call and call.recorded):
+            name = call.operation if call else "unknown"
+            self._recorder.record(transactions.of_job(job, name, outcome))
+        await self._close(job, outcome)
+
+    async def _handle(self, operation: contracts.AnyOperation, call: Call) -> contracts.AnyOutcome:
+        handler = self._handlers.get(type(operation))
+        if handler is None:
+            return failed(Failure.UNKNOWN_OPERATION, "this worker does not do the operation")
+        try:
+            return await handler(operation, call)
+        except StoreUnavailableError:
+            return failed(Failure.STORE_UNAVAILABLE, "the database does not answer; try again", retry_after_s=1)
+        except Exception:  # the process's edge: a bug in one operation is that call's failure, not the worker's
+            log.exception("%s failed", call.operation, extra={"facts": {"tx": call.job.tx_id}})
+            return failed(Failure.INTERNAL, "the call could not be processed")
+
+    async def _images(self, job: contracts.Job) -> list[bytes] | None:
+        if not job.blobs:
+            return []
+        found = cast("list[bytes | None]", await self._redis.mget([keys.blob(job.job_id, n) for n in range(job.blobs)]))
+        images = [image for image in found if image is not None]
+        return images if len(images) == job.blobs else None
+
+    async def _close(self, job: contracts.Job, outcome: contracts.AnyOutcome | None) -> None:
+        """Push the reply, if there is one to push, and free what the job held: in one transaction."""
+        kind = contracts.Kind(job.job_id.rpartition(":")[2])
+        async with self._redis.pipeline(transaction=True) as pipe:
+            if outcome is not None:
+                pipe.rpush(job.reply_to, contracts.encode(contracts.Reply(job_id=job.job_id, outcome=outcome)))
+                pipe.expire(job.reply_to, REPLY_TTL_S)
+            pipe.zrem(keys.held(kind), keys.held_member(job.job_id, job.bytes_held))
+            if job.blobs:
+                pipe.delete(*(keys.blob(job.job_id, position) for position in range(job.blobs)))
+            await pipe.execute()
+
+    def _keep_pace(self, elapsed_ms: float) -> None:
+        """An exponential mean over about ten jobs: quick enough for a change of load, calm enough for one odd job."""
+        self.job_ms = elapsed_ms if self.job_ms is None else 0.9 * self.job_ms + 0.1 * elapsed_ms
+
+
+async def _pong(_operation: contracts.Ping, _call: Call) -> contracts.Pong:
+    await asyncio.sleep(0)
+    return contracts.Pong()

@@ -1,0 +1,185 @@
+"""One worker process: arq's worker with another way of waiting, taking and holding jobs.
+
+arq polls, takes a job in several round trips, and gives a dead worker's job back after its longest time-out. Here:
+
+    wait    a blocking pop on the kind's wake-up list; besides, a look at the queue each TICK_S, for a dead worker's jobs
+    take    claim.lua: the oldest jobs without a lease, at most as many as there are free slots, in one round trip
+    hold    a lease of `lease_s`, renewed by renew.lua three times as often, which is the worker's heartbeat too
+    finish  arq's own: the job, its tries and its lease are struck off together
+
+What a job does is in `tasks.py`. SIGTERM: no new job is taken, those in hand are finished, then the process ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import socket
+from contextlib import suppress
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+from arq.connections import ArqRedis
+from arq.worker import Worker, func
+from redis import exceptions
+
+from shared import keys
+from shared.queue import PERFORM
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from shared.contracts import Kind
+    from shared.settings import Queue as QueueSettings
+    from workers.runtime.slots import Slot, Slots
+    from workers.runtime.tasks import Performer
+
+log = logging.getLogger(__name__)
+
+# How soon a job whose lease ran out is seen by a worker that nobody wakes.
+TICK_S = 1
+# Longer than any job takes; a worker that hangs is the supervisor's business.
+JOB_TIMEOUT_S = 120
+# How long jobs in hand may take after SIGTERM.
+DRAIN_S = 15.0
+RETRY_S = 0.3
+
+
+class JobWorker(Worker):
+    """Takes jobs of one kind and hands them to a Performer. Run it with `run_until_stopped`."""
+
+    def __init__(
+        self, redis: ArqRedis, kind: Kind, settings: QueueSettings, performer: Performer, slots: Slots
+    ) -> None:
+        self._performer = performer
+        self._kind = kind
+        self._slots = slots
+        self._lease_ms = int(settings.lease_s * 1000)
+        self._stopping = asyncio.Event()
+        # What arq's run_job knows nothing of: Redis's time at the claim, and the slot.
+        self._in_hand: dict[str, tuple[int, Slot]] = {}
+        self.worker_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        super().__init__(
+            [func(cast("Any", self._perform), name=PERFORM, timeout=JOB_TIMEOUT_S, keep_result=0)],
+            queue_name=keys.queue(kind),
+            redis_pool=redis,
+            # A job's slot is freed before its answer is pushed, so more are in hand than there are slots.
+            max_jobs=4 * slots.total,
+            # The Performer counts tries itself: arq would give a job up without an answer.
+            max_tries=1000,
+            keep_result=0,
+            handle_signals=False,
+            log_results=False,
+            job_serializer=msgspec.msgpack.encode,
+            job_deserializer=msgspec.msgpack.decode,
+        )
+        self._redis = redis
+        self._command = cast("Callable[..., Awaitable[Any]]", redis.execute_command)
+        scripts = files("workers.runtime")
+        self._claim_script = redis.register_script(scripts.joinpath("claim.lua").read_text("utf-8"))
+        self._renew_script = redis.register_script(scripts.joinpath("renew.lua").read_text("utf-8"))
+
+    async def run_until_stopped(self) -> None:
+        """Take and do jobs until SIGTERM or SIGINT, then finish those in hand."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        heart = asyncio.create_task(self._beat(), name="heartbeat")
+        taking = asyncio.create_task(self.main(), name="jobs")
+        stopped = asyncio.create_task(self._stopping.wait(), name="stop")
+        try:
+            await asyncio.wait({heart, taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (heart, taking):
+                if task.done():
+                    await task  # neither ends by itself: let what ended it be seen
+        finally:
+            taking.cancel()
+            await asyncio.gather(taking, return_exceptions=True)
+            await self._drain()
+            for task in (heart, stopped):
+                task.cancel()
+            await asyncio.gather(heart, stopped, return_exceptions=True)
+
+    async def main(self) -> None:
+        """Arq's main loop, without the polling."""
+        while True:
+            try:
+                free = await self._slots.wait()
+                if not await self._take(free):
+                    await self._command("BLPOP", keys.wake(self._kind), TICK_S)
+            except (exceptions.RedisError, OSError) as error:
+                log.warning("Redis does not answer (%s); trying again", type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+
+    async def _take(self, most: int) -> int:
+        """Lease and begin up to `most` jobs; how many."""
+        now_ms, dropped, *found = cast(
+            "list[int | bytes]",
+            await self._claim_script(
+                keys=[self.queue_name],
+                args=[self.worker_id, self._lease_ms, most, keys.LEASE, keys.JOB, keys.TRIES],
+            ),
+        )
+        if dropped:
+            log.warning("dropped %s jobs past their deadline", dropped)
+        for job_id, score in zip(found[::2], found[1::2], strict=True):
+            self._begin(cast("bytes", job_id).decode(), int(float(score)), int(now_ms))
+        return len(found) // 2
+
+    def _begin(self, job_id: str, score: int, now_ms: int) -> None:
+        slot = self._slots.take()
+        self._in_hand[job_id] = now_ms, slot
+        task = asyncio.get_running_loop().create_task(self.run_job(job_id, score), name=job_id)
+        self.tasks[job_id] = task
+
+        def done(task: asyncio.Task[None]) -> None:
+            # A job that ended before its work began (it had expired) still has its slot.
+            slot.give()
+            self._in_hand.pop(job_id, None)
+            self.tasks.pop(job_id, None)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                # Redis went away in the middle: the lease runs out, and the job is done again, here or elsewhere.
+                log.warning("job left to its lease: %s", type(error).__name__)
+
+        task.add_done_callback(done)
+
+    async def _perform(self, ctx: dict[Any, Any], data: bytes) -> None:
+        now_ms, slot = self._in_hand[ctx["job_id"]]
+        await self._performer.perform(data, tries=ctx["job_try"], now_ms=now_ms, slot=slot)
+
+    async def _beat(self) -> None:
+        """Tell Redis three times a lease that this worker lives, how fast it is, and that it holds on to its jobs."""
+        while True:
+            pace = self._performer.job_ms
+            with suppress(exceptions.RedisError, OSError):
+                await self._renew_script(
+                    keys=[keys.workers(self._kind), keys.pace(self._kind)],
+                    args=[
+                        self.worker_id,
+                        self._lease_ms,
+                        "" if pace is None else round(pace / self._slots.total, 2),
+                        keys.LEASE,
+                        *self.tasks,
+                    ],
+                )
+            await asyncio.sleep(self._lease_ms / 3000)
+
+    async def _drain(self) -> None:
+        """Say goodbye, so that nobody counts on this worker; hand on the wake-up that it may have taken; finish."""
+        with suppress(exceptions.RedisError, OSError):
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.zrem(keys.workers(self._kind), self.worker_id)
+                pipe.rpush(keys.wake(self._kind), b"")
+                await pipe.execute()
+        if self.tasks:
+            log.info("finishing %d jobs", len(self.tasks))
+            await asyncio.wait(set(self.tasks.values()), timeout=DRAIN_S)
+
+
+def arq_redis(url: str) -> ArqRedis:
+    """A client for a JobWorker."""
+    return ArqRedis.from_url(url, socket_connect_timeout=2.0)
