@@ -56,6 +56,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         cors_config=_cors(settings.http.cors_origins),
         request_max_body_size=settings.http.max_body_bytes,
         openapi_config=None,
+        # Set up by the process (shared/telemetry.py); Litestar would replace it.
+        logging_config=None,
         debug=False,
     )
     app = know_dialect(app)

@@ -32,7 +32,7 @@ POLICY = (
 )
 
 
-def _page(text: str, media_type: str = "text/html; charset=utf-8") -> Response[str]:
+def _page(text: str, media_type: str = "text/html") -> Response[str]:
     headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
     return Response(text, media_type=media_type, headers=headers)
 
@@ -53,11 +53,11 @@ def document_routes(dialects: Sequence[DialectSpec]) -> list[ControllerRouterHan
 
     @get(f"{ASSETS}/start.js", include_in_schema=False, sync_to_thread=False)
     def start_script() -> Response[str]:
-        return _page(start, "text/javascript; charset=utf-8")
+        return _page(start, "text/javascript")
 
     @get(f"{ASSETS}/page.css", include_in_schema=False, sync_to_thread=False)
     def style() -> Response[str]:
-        return _page(PAGES.joinpath("page.css").read_text("utf-8"), "text/css; charset=utf-8")
+        return _page(PAGES.joinpath("page.css").read_text("utf-8"), "text/css")
 
     routes: list[ControllerRouterHandler] = [home, start_script, style]
     for dialect in dialects:

@@ -7,6 +7,7 @@ differs, and occurs here, is how a schema says "or null", constants, exclusive b
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 from litestar import Litestar
@@ -25,6 +26,7 @@ def document(dialect: DialectSpec) -> dict[str, Any]:
     spec = dialect.document
     app = Litestar(
         list(dialect.routes),
+        logging_config=None,
         openapi_config=OpenAPIConfig(
             title=spec.title,
             version=spec.version,
@@ -33,8 +35,24 @@ def document(dialect: DialectSpec) -> dict[str, Any]:
             use_handler_docstrings=True,
         ),
     )
-    written = app.openapi_schema.to_schema()
-    return {**_downgrade(written), "openapi": VERSION}
+    made: dict[str, Any] = {**_downgrade(app.openapi_schema.to_schema()), "openapi": VERSION}
+    _require_what_answers_always_have(made)
+    return made
+
+
+def _require_what_answers_always_have(made: dict[str, Any]) -> None:
+    """A field with a default may be left out of a request, but is there in every answer: so it is required there."""
+    schemas: dict[str, dict[str, Any]] = made["components"]["schemas"]
+    seen: set[str] = set()
+    waiting = [op.get("responses") for path in made["paths"].values() for op in path.values()]
+    while waiting:
+        for name in re.findall(r"'#/components/schemas/([^']+)'", str(waiting.pop())):
+            if name not in seen:
+                seen.add(name)
+                schema = schemas[name]
+                always = [field for field, value in schema.get("properties", {}).items() if "default" in value]
+                schema["required"] = sorted({*schema.get("required", ()), *always})
+                waiting.append(schema)
 
 
 def _downgrade(node: Any) -> Any:
@@ -72,9 +90,8 @@ def _null_to_nullable(schema: dict[str, Any]) -> None:
         if not options:
             continue
         others = [option for option in options if option.get("type") != "null"]
-        if len(others) == len(options):
-            continue
-        schema["nullable"] = True
+        if len(others) != len(options):
+            schema["nullable"] = True
         if len(others) > 1:
             schema[key] = others
             continue

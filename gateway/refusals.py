@@ -28,6 +28,12 @@ _BY_STATUS = {
     429: Failure.RATE_LIMITED,
 }
 
+# What msgspec says of these is right, and of little help to somebody who never saw the schema.
+_PLAIN_WORDS = {
+    "Invalid enum value": "not one of the documented values",
+    "Expected `str` matching regex": "control characters are not allowed",
+}
+
 
 class RefusedError(Exception):
     """The call is not done. `recorded` says that a worker has written its transaction already."""
@@ -58,14 +64,17 @@ def failure_of(error: Exception) -> contracts.Failed:
 
 
 def _complaint(error: HTTPException) -> str:
-    """What is wrong with which field, without what was sent: field names of ours, and msgspec's words."""
+    """What is wrong with which field: names of ours and msgspec's words, and nothing of what was sent."""
     extra: object = error.extra
-    if isinstance(extra, list) and extra:
-        first = extra[0]
-        if isinstance(first, dict):
-            entry = cast("dict[str, object]", first)
-            message, field = str(entry.get("message", "")), entry.get("key")
-            if message.startswith("Invalid enum value"):
-                message = "not one of the documented values"
-            return f"{field}: {message}" if field else message
-    return "a parameter is missing or malformed"
+    entry: object = extra[0] if isinstance(extra, list) and extra else None
+    if not isinstance(entry, dict):
+        return "the body is not valid JSON"
+    found = cast("dict[str, object]", entry)
+    message, field = str(found.get("message", "")), str(found.get("key") or "data")
+    # Litestar calls the whole body "data"; where there is none, that word is all it says.
+    if message == "'data'":
+        return "the body is empty"
+    for start, plain in _PLAIN_WORDS.items():
+        if message.startswith(start):
+            message = plain
+    return message if field == "data" else f"{field}: {message}"

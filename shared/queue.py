@@ -48,9 +48,7 @@ RECONNECT_S = 0.2
 def connect(url: str) -> Redis:
     """A client whose commands fail soon when the server is away, instead of hanging."""
     # No socket_timeout: a blocking pop has none by nature, and a server that is gone closes the socket.
-    return Redis.from_url(
-        url, socket_connect_timeout=2.0, health_check_interval=0, socket_keepalive=not url.startswith("unix:")
-    )
+    return Redis.from_url(url, socket_connect_timeout=2.0)
 
 
 class Answer(NamedTuple):

@@ -83,9 +83,11 @@ class Auth(msgspec.Struct, frozen=True):
         float, env("FIDOX_KEY_CACHE_S", "a revoked key or disabled tenant stops within this", ge=0, le=30)
     ] = 10.0
     token_rate: Annotated[int, env("FIDOX_TOKEN_RATE", "tokens a minute an access key may ask for", ge=1)] = 60
-    wrong_key_rate: Annotated[
-        int, env("FIDOX_WRONG_KEY_RATE", "wrong credentials a minute an address or an access key may send", ge=1)
-    ] = 10
+    wrong_key_rate: Annotated[int, env("FIDOX_WRONG_KEY_RATE", "wrong secrets a minute for one access key", ge=1)] = 10
+    # An office shares one address, so it gets more.
+    wrong_address_rate: Annotated[
+        int, env("FIDOX_WRONG_ADDRESS_RATE", "wrong credentials a minute from one address", ge=1)
+    ] = 30
 
 
 class Faces(msgspec.Struct, frozen=True):

@@ -52,13 +52,17 @@ class Templates:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def exists(self, tenant_id: int, user_code: str) -> bool:
-        """Is this user enrolled? For refusing early; `enrol` is what decides."""
+    async def enrolled_by(self, tenant_id: int, user_code: str) -> str | None:
+        """The transaction that enrolled this user; None where there is no such user.
+
+        For refusing early, before any work is done; `enrol` is what decides.
+        """
         async with connection(self._pool) as conn:
             cursor = await conn.execute(
-                "SELECT 1 FROM users WHERE tenant_id = %s AND user_code = %s", (tenant_id, user_code)
+                "SELECT tx_id FROM users WHERE tenant_id = %s AND user_code = %s", (tenant_id, user_code)
             )
-            return await cursor.fetchone() is not None
+            row = await cursor.fetchone()
+        return str(row[0]) if row else None
 
     async def enrol(
         self,
@@ -107,16 +111,17 @@ class Templates:
         return True
 
     async def of_user(self, tenant_id: int, user_code: str) -> list[Template] | None:
-        """A user's templates of every engine and model. None where there is no such user."""
+        """A user's templates of every engine and model, of this version. None where there is no such user."""
         async with connection(self._pool) as conn:
             cursor = await conn.execute(
-                "SELECT engine, model_id, embedding FROM users LEFT JOIN templates USING (tenant_id, user_code)"
-                " WHERE tenant_id = %s AND user_code = %s AND (version = %s OR version IS NULL)",
-                (tenant_id, user_code, TEMPLATE_VERSION),
+                "SELECT engine, model_id, embedding FROM users LEFT JOIN templates"
+                " ON templates.tenant_id = users.tenant_id AND templates.user_code = users.user_code AND version = %s"
+                " WHERE users.tenant_id = %s AND users.user_code = %s",
+                (TEMPLATE_VERSION, tenant_id, user_code),
             )
             rows = await cursor.fetchall()
-            if not rows:
-                return [] if await self.exists(tenant_id, user_code) else None
+        if not rows:
+            return None
         return [
             Template(engine, model_id, embedding.to_numpy().astype(np.float32))
             for engine, model_id, embedding in rows

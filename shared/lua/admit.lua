@@ -23,7 +23,8 @@ redis.call('ZREMRANGEBYSCORE', held, '-inf', now)
 local jobs = redis.call('ZCARD', held)
 local job_ms = tonumber(redis.call('HGET', pace, 'job_ms') or '0')
 local wait_ms = jobs * job_ms / alive
-if jobs >= most_jobs or wait_ms + job_ms > deadline_ms then
+-- An empty queue takes a job however slow the last ones were: only a job done can say that it is fast again.
+if jobs >= most_jobs or (jobs > 0 and wait_ms + job_ms > deadline_ms) then
     return {'overloaded', now, math.max(1000, math.floor(wait_ms / 2)), alive}
 end
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import cv2
 import numpy as np
 
-from workers.face.detection import Detection, DetectOptions, Detections, DetectionTimes, Stopwatch
+from workers.face.detection import Detection, Detections, DetectionTimes, DetectOptions, Stopwatch
 from workers.runtime import onnx
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ ANCHORS = 2  # a cell
 SIDE = 640  # what the files were trained and measured with
 MARGIN = 0.5  # of the picture's size, on every side, in the second look
 MEAN, SPREAD = 127.5, 128.0
-# With a confidence near 0 every anchor is a candidate, 16,800 of them; NMS is quadratic, and no picture has so many faces.
+# With a confidence near 0 each of 16,800 anchors is a candidate; NMS is quadratic, and no picture has so many faces.
 MAX_CANDIDATES = 3000
 
 
@@ -72,7 +72,9 @@ class Scrfd:
         """Run the full input once or twice."""
         onnx.warm_up(self._network, (1, 3, SIDE, SIDE))
 
-    def _look(self, pixels: NDArray[np.uint8], options: DetectOptions, margin: float, times: DetectionTimes) -> Detections:
+    def _look(
+        self, pixels: NDArray[np.uint8], options: DetectOptions, margin: float, times: DetectionTimes
+    ) -> Detections:
         watch = Stopwatch()
         height, width = pixels.shape[:2]
         frame = letterbox(width, height, margin, fits=self._fits)
@@ -120,7 +122,9 @@ def place(pixels: NDArray[np.uint8], frame: Letterbox) -> NDArray[np.uint8]:
     canvas = np.zeros((frame.size[1], frame.size[0], 3), np.uint8)
     (left, top), (width, height) = frame.offset, frame.placed
     # Linear, as in training; INTER_AREA costs 5 ms on a megapixel and finds no more.
-    canvas[top : top + height, left : left + width] = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+    canvas[top : top + height, left : left + width] = cv2.resize(
+        pixels, (width, height), interpolation=cv2.INTER_LINEAR
+    )
     return canvas
 
 
@@ -158,7 +162,7 @@ def suppress(candidates: Candidates, nms_threshold: float) -> NDArray[np.int64]:
     kept = cv2.dnn.NMSBoxes(
         np.concatenate((corners, sizes), axis=1).tolist(),
         candidates.scores.tolist(),
-        score_threshold=-1.0,  # the confidence was applied before
+        score_threshold=0.0,  # the confidence was applied before
         nms_threshold=nms_threshold,
         top_k=MAX_CANDIDATES,
     )

@@ -6,7 +6,7 @@ a micro-batcher that stands before a GPU implements the same Protocol.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import onnxruntime
@@ -46,10 +46,12 @@ class OnnxNetwork:
 
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
-        declared = session.get_inputs()[0]
+        declared = cast("Any", session.get_inputs()[0])
         self._input_name: str = declared.name
         # A free dimension is a name, a "?" or None, depending on who exported the file.
-        self.input_shape = tuple(size if isinstance(size, int) else None for size in cast("Sequence[object]", declared.shape))
+        self.input_shape = tuple(
+            size if isinstance(size, int) else None for size in cast("Sequence[object]", declared.shape)
+        )
         # What the session ended up with, not what was asked for: without a usable driver it falls back to the CPU.
         self.on_gpu: bool = session.get_providers()[0] == CUDA
 
@@ -67,7 +69,7 @@ def open_network(path: Path, *, threads: int = 1, device: int = 0) -> OnnxNetwor
     The package is pinned to onnxruntime 1.26: from 1.27 on PRelu, which every layer of MobileFaceNet ends in, is
     several times slower on the CPU.
     """
-    options = onnxruntime.SessionOptions()
+    options = cast("Any", onnxruntime).SessionOptions()
     options.log_severity_level = ERROR
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -81,17 +83,19 @@ def providers(device: int = 0) -> list[tuple[str, dict[str, str]]]:
     available = cast("list[str]", onnxruntime.get_available_providers())
     chosen: list[tuple[str, dict[str, str]]] = []
     if CUDA in available:
-        chosen.append((
-            CUDA,
-            {
-                "device_id": str(device),
-                # The default doubles the arena at each growth and never gives back: several sessions and processes
-                # share one card, so each grows by what it asked for.
-                "arena_extend_strategy": "kSameAsRequested",
-                # The default tries every algorithm at each new batch size, hundreds of milliseconds for a request.
-                "cudnn_conv_algo_search": "HEURISTIC",
-            },
-        ))
+        chosen.append(
+            (
+                CUDA,
+                {
+                    "device_id": str(device),
+                    # The default doubles the arena at each growth and never gives back: several sessions and processes
+                    # share one card, so each grows by what it asked for.
+                    "arena_extend_strategy": "kSameAsRequested",
+                    # The default tries every algorithm at each new batch size, hundreds of milliseconds for a request.
+                    "cudnn_conv_algo_search": "HEURISTIC",
+                },
+            )
+        )
     chosen.append((CPU, {}))
     return chosen
 

@@ -2,7 +2,7 @@
 
 arq polls, takes a job in several round trips, and gives a dead worker's job back after its longest time-out. Here:
 
-    wait    a blocking pop on the kind's wake-up list; besides, a look at the queue each TICK_S, for a dead worker's jobs
+    wait    a blocking pop on the kind's wake-up list, and each TICK_S a look at the queue for a dead worker's jobs
     take    claim.lua: the oldest jobs without a lease, at most as many as there are free slots, in one round trip
     hold    a lease of `lease_s`, renewed by renew.lua three times as often, which is the worker's heartbeat too
     finish  arq's own: the job, its tries and its lease are struck off together

@@ -47,6 +47,7 @@ def new_tx_id() -> str:
     summary="Issue a token",
     description="Give the keys, get a bearer token that is valid for one hour.",
     tags=["auth"],
+    response_description="The token",
     responses=ERRORS,
 )
 async def issue_token(request: Request[Any, Any, Any], data: schemas.TokenRequest) -> schemas.TokenAnswer:
@@ -56,15 +57,18 @@ async def issue_token(request: Request[Any, Any, Any], data: schemas.TokenReques
     services, limiter = call.services, call.services.limiter
     limits = services.settings.auth
     address = request.client.host if request.client else "unknown"
-    suspects = ("wrong-from", address), ("wrong-key", data.access_key)
-    for suspect in suspects:
-        await limiter.check(limits.wrong_key_rate, *suspect)
+    suspects = (
+        (limits.wrong_address_rate, "wrong-from", address),
+        (limits.wrong_key_rate, "wrong-key", data.access_key),
+    )
+    for rate, *who in suspects:
+        await limiter.check(rate, *who)
     credential = await or_unavailable(services.tenants.credential(data.access_key))
     secret_hash = credential.secret_hash if credential else None
     right = await services.passwords.verify(secret_hash, data.secret_key)
     if credential is None or not right or not credential.is_active:
-        for suspect in suspects:
-            await limiter.spend(limits.wrong_key_rate, *suspect)
+        for rate, *who in suspects:
+            await limiter.spend(rate, *who)
         raise refuse(Failure.UNAUTHENTICATED, "the access key or the secret key is wrong, or revoked")
     call.tenant_id = credential.tenant_id
     await limiter.spend(limits.token_rate, "token", data.access_key)
@@ -82,7 +86,14 @@ class FaceController(Controller):
     responses = ERRORS
     security = SECURED
 
-    @post("/register", status_code=200, operation_id="registerFace", summary="Register a user's face")
+    @post(
+        "/register",
+        status_code=200,
+        operation_id="registerFace",
+        summary="Register a user's face",
+        response_description="Done",
+        responses=ERRORS,
+    )
     async def register(self, request: Request[Any, Any, Any], data: schemas.RegisterRequest) -> schemas.Done:
         """Needed once before verify and identify. A known userCode is FR004."""
         call = call_of(request)
@@ -90,7 +101,14 @@ class FaceController(Controller):
         await call.ask(operation, _images(call, data.image), contracts.Registered)
         return schemas.Done(tx_id=call.tx_id)
 
-    @post("/verify", status_code=200, operation_id="verifyFace", summary="Is it the registered user?")
+    @post(
+        "/verify",
+        status_code=200,
+        operation_id="verifyFace",
+        summary="Is it the registered user?",
+        response_description="Done",
+        responses=ERRORS,
+    )
     async def verify(self, request: Request[Any, Any, Any], data: schemas.VerifyRequest) -> schemas.VerifyAnswer:
         """Compare a picture with a registered face. Another person is no error: `matched` is false."""
         call = call_of(request)
@@ -105,7 +123,14 @@ class FaceController(Controller):
             liveness=liveness,
         )
 
-    @post("/identify", status_code=200, operation_id="identifyFace", summary="Which registered user is it?")
+    @post(
+        "/identify",
+        status_code=200,
+        operation_id="identifyFace",
+        summary="Which registered user is it?",
+        response_description="Done",
+        responses=ERRORS,
+    )
     async def identify(self, request: Request[Any, Any, Any], data: schemas.IdentifyRequest) -> schemas.IdentifyAnswer:
         """Search all registered users. Nobody matching is no error: `matched` is false, and there is no `uid`."""
         call = call_of(request)
@@ -121,7 +146,14 @@ class FaceController(Controller):
             liveness=liveness,
         )
 
-    @post("/compare", status_code=200, operation_id="compareFaces", summary="Do two pictures show one person?")
+    @post(
+        "/compare",
+        status_code=200,
+        operation_id="compareFaces",
+        summary="Do two pictures show one person?",
+        response_description="Done",
+        responses=ERRORS,
+    )
     async def compare(self, request: Request[Any, Any, Any], data: schemas.CompareRequest) -> schemas.CompareAnswer:
         """Compare two pictures; nothing needs to be registered."""
         call = call_of(request)
@@ -129,7 +161,14 @@ class FaceController(Controller):
         done = await call.ask(contracts.CompareFaces(), images, contracts.Compared)
         return schemas.CompareAnswer(tx_id=call.tx_id, score=_rounded(done.score), matched=done.matched)
 
-    @post("/count", status_code=200, operation_id="countFaces", summary="How many faces, and where?")
+    @post(
+        "/count",
+        status_code=200,
+        operation_id="countFaces",
+        summary="How many faces, and where?",
+        response_description="Done",
+        responses=ERRORS,
+    )
     async def count(self, request: Request[Any, Any, Any], data: schemas.CountRequest) -> schemas.CountAnswer:
         """Count faces and locate each. None is no error: `faceCnt` is 0."""
         call = call_of(request)
@@ -137,7 +176,14 @@ class FaceController(Controller):
         boxes = [[round(face.x), round(face.y), round(face.width), round(face.height)] for face in done.faces]
         return schemas.CountAnswer(tx_id=call.tx_id, face_cnt=len(boxes), faces=boxes)
 
-    @delete("/{userCode:str}", status_code=200, operation_id="deleteFace", summary="Delete a registered face")
+    @delete(
+        "/{userCode:str}",
+        status_code=200,
+        operation_id="deleteFace",
+        summary="Delete a registered face",
+        response_description="Done",
+        responses=ERRORS,
+    )
     async def forget(
         self,
         request: Request[Any, Any, Any],

@@ -25,6 +25,8 @@ UserName = Annotated[
     str, Meta(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$", description="The user's name, given back by identify")
 ]
 Score = Annotated[float, Meta(ge=0, le=1, description="Similarity; the higher, the more alike")]
+TxId = Annotated[str, Meta(pattern="^tx_[0-9a-f]{12}$", description="The transaction, which an operator can look up")]
+Threshold = Annotated[float, Meta(ge=0, le=1, description="The score from which it is a match")]
 
 
 class Body(msgspec.Struct, rename="camel", kw_only=True):
@@ -82,15 +84,14 @@ class CountRequest(Body):
 
 
 class Answer(msgspec.Struct, rename="camel", kw_only=True):
-    """What every success has. `tx_id` is the transaction that an operator can look up."""
-
-    success: bool = True
-    tx_id: Annotated[str, Meta(pattern="^tx_[0-9a-f]{12}$")]
+    """A success. Each spells all of its fields out, in the document's order: inherited ones would come last."""
 
 
 class Done(Answer):
     """A success with nothing to say."""
 
+    success: bool = True
+    tx_id: TxId
     code: str = "00000"
     message: str = "OK"
 
@@ -100,15 +101,17 @@ class Liveness(msgspec.Struct, rename="camel", kw_only=True):
 
     is_live: bool
     score: Score
-    threshold: Score
+    threshold: Threshold
 
 
 class VerifyAnswer(Answer):
     """One against one."""
 
+    success: bool = True
+    tx_id: TxId
     score: Score
     matched: bool
-    threshold: Score
+    threshold: Threshold
     code: str = "00000"
     message: str = "OK"
     liveness: Liveness | UnsetType = UNSET
@@ -117,6 +120,8 @@ class VerifyAnswer(Answer):
 class IdentifyAnswer(Answer):
     """One against all; `uid` and `name` only where somebody matched."""
 
+    success: bool = True
+    tx_id: TxId
     score: Score
     matched: bool
     uid: str | UnsetType = UNSET
@@ -129,6 +134,8 @@ class IdentifyAnswer(Answer):
 class CompareAnswer(Answer):
     """One picture against another."""
 
+    success: bool = True
+    tx_id: TxId
     score: Score
     matched: bool
     code: str = "00000"
@@ -138,6 +145,8 @@ class CompareAnswer(Answer):
 class CountAnswer(Answer):
     """Every face, the largest first, as [x, y, width, height] in pixels of the upright picture."""
 
+    success: bool = True
+    tx_id: TxId
     face_cnt: int
     faces: list[Annotated[list[int], Meta(min_length=4, max_length=4)]]
     code: str = "00000"

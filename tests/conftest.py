@@ -1,0 +1,100 @@
+"""What all tests share: one real stack for the whole run, pictures, and the rule about skips.
+
+The stack is the one-machine runner's own (`deploy.local`), in a temporary folder: the same PostgreSQL, Redis, worker
+and gateway as `make run`, started the same way.
+"""
+
+import base64
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+from deploy.local.stack import LocalStack
+
+from tests.support.fidox import Fidox, Tenant, make_tenant
+
+SHARED = Path(__file__).parents[2] / "shared"
+PEOPLE = SHARED / "testdata" / "people"
+SPECS = SHARED / "specs"
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """On CI everything that a test needs is there: a skip is a set-up that broke, so it fails the run."""
+    if os.environ.get("CI") == "true" and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("tests were skipped, and CI is where none may be", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped") and not session.exitstatus:
+        session.exitstatus = 1
+
+
+def need(path: Path) -> Path:
+    """`path`, or a skip that names it."""
+    if not path.exists():
+        pytest.skip(f"needs {path.relative_to(SHARED.parent)} beside the checkout")
+    return path
+
+
+def need_program(name: str) -> str:
+    """Where a program lies, or a skip that names it."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"needs the program {name}; deploy/test-setup.sh installs it where it may")
+    return found
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory):
+    """Everything that `make run` starts, on a free port."""
+    with LocalStack(tmp_path_factory.mktemp("stack"), port=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def people() -> Path:
+    return need(PEOPLE)
+
+
+@pytest.fixture(scope="session")
+def specs() -> Path:
+    return need(SPECS)
+
+
+@pytest.fixture(scope="session")
+def photo(people: Path):
+    """A picture as base64: photo("obama/obama.jpg")."""
+
+    def read(name: str) -> str:
+        return base64.b64encode((people / name).read_bytes()).decode()
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def demo(stack: LocalStack) -> Fidox:
+    """The root API as the demo tenant."""
+    return Fidox.login(stack.base_url, stack.demo["ACCESS_KEY"], stack.demo["SECRET_KEY"])
+
+
+@pytest.fixture
+def tenant(stack: LocalStack) -> Tenant:
+    """A tenant of the test's own: nobody else's users are in it."""
+    return make_tenant(stack.database_url, f"test-{secrets.token_hex(4)}")
+
+
+@pytest.fixture
+def api(stack: LocalStack, tenant: Tenant) -> Fidox:
+    """The root API as a tenant of the test's own."""
+    return Fidox.login(stack.base_url, tenant.access_key, tenant.secret_key)
+
+
+@pytest.fixture(scope="session")
+def anybody(stack: LocalStack):
+    """The root API without a token."""
+    with httpx.Client(base_url=stack.base_url, timeout=30) as client:
+        yield client

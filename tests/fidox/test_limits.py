@@ -1,0 +1,36 @@
+"""How often one may call: per tenant from its plan, per access key for tokens, and wrong keys fewer."""
+
+import secrets
+
+import httpx
+
+from tests.support.fidox import Fidox, error, make_tenant
+
+
+def test_over_the_limit_is_limit001_and_retry_after_and_only_for_that_tenant(stack, demo):
+    tenant = make_tenant(stack.database_url, f"small-{secrets.token_hex(4)}", calls_per_minute=5)
+    api = Fidox.login(stack.base_url, tenant.access_key, tenant.secret_key)
+    answers = [api.post("/face/count", image="") for _ in range(7)]
+    assert [answer.status_code for answer in answers] == [400] * 5 + [429] * 2
+    assert error(answers[-1]) == (429, "LIMIT001")
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    assert error(demo.post("/face/count", image="")) == (400, "IMG001")
+
+
+def test_60_tokens_a_minute_an_access_key(stack):
+    tenant = make_tenant(stack.database_url, f"eager-{secrets.token_hex(4)}")
+    body = {"accessKey": tenant.access_key, "secretKey": tenant.secret_key}
+    with httpx.Client(base_url=stack.base_url, timeout=60) as client:
+        answers = [client.post("/auth/client/token", json=body) for _ in range(62)]
+    assert [answer.status_code for answer in answers] == [200] * 60 + [429] * 2
+    assert error(answers[-1]) == (429, "LIMIT001")
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+
+
+def test_wrong_keys_are_limited_more_tightly(stack):
+    """By the access key: in the stack under test the address is everybody's, so its limit is set out of the way."""
+    tenant = make_tenant(stack.database_url, f"guessed-{secrets.token_hex(4)}")
+    wrong = {"accessKey": tenant.access_key, "secretKey": "guess"}
+    with httpx.Client(base_url=stack.base_url, timeout=60) as client:
+        answers = [client.post("/auth/client/token", json=wrong) for _ in range(12)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 2

@@ -1,0 +1,54 @@
+"""`python -m workers.face`: the face worker of this machine; `--one` is one of its processes.
+
+The first form imports no model library: it only starts, watches and stops the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from shared.contracts import Kind
+from shared.settings import Settings, SettingsError
+from shared.telemetry import set_up_logging
+from workers.runtime.supervisor import EX_CONFIG, Supervisor, cores, gpus
+
+if TYPE_CHECKING:
+    from shared.db.pool import Pool
+    from workers.runtime.tasks import Handlers
+
+# Enough calls in hand to fill a batch on a GPU while another one is being decoded.
+GPU_SLOTS = 16
+
+
+def main() -> int:
+    """Be the supervisor or, with `--one`, a worker process. The exit status."""
+    try:
+        settings = Settings.from_env()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return EX_CONFIG
+    set_up_logging(settings.log)
+    if "--one" in sys.argv[1:]:
+        _be_one(settings)
+        return 0
+    return Supervisor("workers.face", settings.faces.processes or gpus() or cores()).run()
+
+
+def _be_one(settings: Settings) -> None:
+    # Imported here, where models are needed: the supervisor stays at a few megabytes.
+    from shared.db.templates import Templates  # noqa: PLC0415
+    from workers.face.load import has_gpu, load_engines  # noqa: PLC0415
+    from workers.face.tasks import FaceTasks  # noqa: PLC0415
+    from workers.runtime.process import run_process  # noqa: PLC0415
+
+    async def load(pool: Pool) -> Handlers:
+        engines = await asyncio.to_thread(load_engines, settings)
+        return FaceTasks(engines, Templates(pool), settings.faces).handlers()
+
+    run_process(Kind.FACE, settings, load, slots=GPU_SLOTS if has_gpu() else 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""From the cosine of two embeddings to a score in 0..1 that means the same for every model.
+
+A score of 0.7 is where a login, verify, compare and identify begin to match, 0.6 where monitoring does; at which cosine
+a model is that sure differs from model to model. The map is piecewise linear through the knots of `calibration.toml`,
+strictly rising, so that it changes no ranking.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+
+import msgspec
+import numpy as np
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """`knots` are (cosine, score), rising in both, from (-1, 0) to (1, 1)."""
+
+    models: tuple[str, ...]
+    measured: str
+    knots: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        cosines, scores = zip(*self.knots, strict=True)
+        if not (self.knots[0] == (-1, 0) and self.knots[-1] == (1, 1) and _rises(cosines) and _rises(scores)):
+            raise ValueError(f"calibration of {', '.join(self.models)}: the knots must rise from (-1, 0) to (1, 1)")
+
+    def score(self, cosine: float) -> float:
+        """The score, 0..1, of a cosine; one a little outside -1..1 by rounding is taken as the end."""
+        cosines, scores = zip(*self.knots, strict=True)
+        return float(np.interp(cosine, cosines, scores))
+
+    def cosine(self, score: float) -> float:
+        """The cosine that a score stands for."""
+        cosines, scores = zip(*self.knots, strict=True)
+        return float(np.interp(score, scores, cosines))
+
+
+class _File(msgspec.Struct):
+    calibration: tuple[Calibration, ...]
+
+
+def _rises(values: tuple[float, ...]) -> bool:
+    return all(low < high for low, high in pairwise(values))
+
+
+@cache
+def _all() -> tuple[Calibration, ...]:
+    text = files("workers.face").joinpath("calibration.toml").read_bytes()
+    return msgspec.toml.decode(text, type=_File).calibration
+
+
+def calibration_of(model_id: str) -> Calibration:
+    """The calibration of a model. Raises KeyError for one that has none: its scores would mean nothing."""
+    for calibration in _all():
+        if model_id in calibration.models:
+            return calibration
+    raise KeyError(f"{model_id} has no calibration in workers/face/calibration.toml")

@@ -1,0 +1,52 @@
+"""Engines: each a detector and an embedding that belong together.
+
+    ezway       SCRFD + ArcFace on ONNX Runtime
+
+What differs between them stays behind this Protocol: the models, the runtime, the dimension, and what a cosine means.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from workers.face.calibration import Calibration
+    from workers.face.detection import Detection, Detections, DetectOptions
+    from workers.face.images import Image
+    from workers.runtime.onnx import FloatArray
+
+
+class Engine(Protocol):
+    """Blocking, and safe to call from several threads at once."""
+
+    @property
+    def name(self) -> str:
+        """How callers and transactions call it."""
+        ...
+
+    @property
+    def model_id(self) -> str:
+        """What made an embedding. Embeddings of two model ids are never compared."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Of an embedding."""
+        ...
+
+    @property
+    def calibration(self) -> Calibration:
+        """From this model's cosine to the score that thresholds are set on."""
+        ...
+
+    def detect(self, image: Image, options: DetectOptions) -> Detections:
+        """The faces of an image, in pixels of `image.pixels`, the largest first."""
+        ...
+
+    def embed(self, image: Image, face: Detection) -> FloatArray:
+        """One face as float32[dimension], L2-normalised."""
+        ...
+
+    def warm_up(self) -> None:
+        """Run everything once, so that the first request does not pay for it."""
+        ...

@@ -1,0 +1,121 @@
+"""The processes of one worker on one machine: started, watched, and started again when one dies.
+
+One thread computes in each: on a CPU two processes with one thread each are half again as fast as one with two (the
+sessions' pools spin against one another). This process does nothing itself, and imports no model library.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+# A process that dies sooner than this after its start is not started again at once.
+HEALTHY_S = 10.0
+MOST_PAUSE_S = 15.0
+STOP_S = 20.0
+LOOK_EVERY_S = 0.2
+# sysexits.h EX_CONFIG: the settings are wrong, and starting again would not help.
+EX_CONFIG = 78
+
+
+def cores() -> int:
+    """The cores that this process may use, which in a container may be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def gpus() -> int:
+    """NVIDIA GPUs that a CUDA build of ONNX Runtime may use. Asked of the package's metadata: loading it is costly."""
+    if importlib.util.find_spec("onnxruntime") is None or not _is_installed("onnxruntime-gpu"):
+        return 0
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([device for device in visible.split(",") if device.strip() not in {"", "-1"}])
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+class Supervisor:
+    """Keeps `count` processes of `python -m module --one` alive."""
+
+    def __init__(self, module: str, count: int) -> None:
+        self._command = [sys.executable, "-m", module, "--one"]
+        self._children: list[_Child] = [_Child(number) for number in range(count)]
+        self._stopping = False
+
+    def run(self) -> int:
+        """Until SIGTERM or SIGINT; then the processes finish their jobs. The exit status."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        while not self._stopping:
+            for child in self._children:
+                if child.process is not None and child.process.poll() is not None:
+                    if child.process.returncode == EX_CONFIG:
+                        return self._end(EX_CONFIG)
+                    child.died()
+                if child.process is None and time.monotonic() >= child.not_before:
+                    child.start(self._command)
+            time.sleep(LOOK_EVERY_S)
+        return self._end(0)
+
+    def _stop(self, _number: int, _frame: object) -> None:
+        self._stopping = True
+
+    def _end(self, status: int) -> int:
+        running = [child.process for child in self._children if child.process is not None]
+        for process in running:
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + STOP_S
+        for process in running:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                log.warning("process %d did not end; killing it", process.pid)
+                process.kill()
+                process.wait()
+        return status
+
+
+class _Child:
+    """One of the processes, and when it may be started."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.process: subprocess.Popen[bytes] | None = None
+        self.not_before = 0.0
+        self._started = 0.0
+        self._pause_s = 0.5
+
+    def start(self, command: list[str]) -> None:
+        self._started = time.monotonic()
+        self.process = subprocess.Popen(command)
+
+    def died(self) -> None:
+        """Note a death; the next start waits longer each time, until one has lived."""
+        process, self.process = self.process, None
+        if time.monotonic() - self._started > HEALTHY_S:
+            self._pause_s = 0.5
+        log.warning(
+            "process %d ended with %s; starting another in %.1f s",
+            process.pid if process else 0,
+            process.returncode if process else None,
+            self._pause_s,
+        )
+        self.not_before = time.monotonic() + self._pause_s
+        self._pause_s = min(2 * self._pause_s, MOST_PAUSE_S)
