@@ -33,7 +33,7 @@ class Body(msgspec.Struct, rename="camel", kw_only=True):
     """A request. Unknown fields are ignored."""
 
 
-class TokenRequest(Body):
+class TokenRequest(Body, kw_only=True):
     """The keys that an operator gave out."""
 
     access_key: Annotated[str, Meta(max_length=256, description="API access key")]
@@ -46,7 +46,7 @@ class TokenAnswer(msgspec.Struct):
     token: str
 
 
-class RegisterRequest(Body):
+class RegisterRequest(Body, kw_only=True):
     """A user to enrol."""
 
     user_code: UserCode
@@ -54,7 +54,7 @@ class RegisterRequest(Body):
     name: UserName | None = None
 
 
-class VerifyRequest(Body):
+class VerifyRequest(Body, kw_only=True):
     """Whether this is the user."""
 
     user_code: UserCode
@@ -63,21 +63,21 @@ class VerifyRequest(Body):
     with_liveness: Annotated[bool | None, Meta(description="Also check that the face is a living person's")] = None
 
 
-class IdentifyRequest(Body):
+class IdentifyRequest(Body, kw_only=True):
     """Whose face this is."""
 
     image: Base64Image
     with_liveness: Annotated[bool | None, Meta(description="Also check that the face is a living person's")] = None
 
 
-class CompareRequest(Body):
+class CompareRequest(Body, kw_only=True):
     """Whether these are the same person."""
 
     image1: Base64Image
     image2: Base64Image
 
 
-class CountRequest(Body):
+class CountRequest(Body, kw_only=True):
     """How many faces there are."""
 
     image: Base64Image
@@ -87,7 +87,7 @@ class Answer(msgspec.Struct, rename="camel", kw_only=True):
     """A success. Each spells all of its fields out, in the document's order: inherited ones would come last."""
 
 
-class Done(Answer):
+class Done(Answer, kw_only=True):
     """A success with nothing to say."""
 
     success: bool = True
@@ -104,7 +104,7 @@ class Liveness(msgspec.Struct, rename="camel", kw_only=True):
     threshold: Threshold
 
 
-class VerifyAnswer(Answer):
+class VerifyAnswer(Answer, kw_only=True):
     """One against one."""
 
     success: bool = True
@@ -117,7 +117,7 @@ class VerifyAnswer(Answer):
     liveness: Liveness | UnsetType = UNSET
 
 
-class IdentifyAnswer(Answer):
+class IdentifyAnswer(Answer, kw_only=True):
     """One against all; `uid` and `name` only where somebody matched."""
 
     success: bool = True
@@ -131,7 +131,7 @@ class IdentifyAnswer(Answer):
     liveness: Liveness | UnsetType = UNSET
 
 
-class CompareAnswer(Answer):
+class CompareAnswer(Answer, kw_only=True):
     """One picture against another."""
 
     success: bool = True
@@ -142,7 +142,7 @@ class CompareAnswer(Answer):
     message: str = "OK"
 
 
-class CountAnswer(Answer):
+class CountAnswer(Answer, kw_only=True):
     """Every face, the largest first, as [x, y, width, height] in pixels of the upright picture."""
 
     success: bool = True
