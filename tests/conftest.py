@@ -12,7 +12,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from deploy.local.stack import LocalStack
 
 from tests.support.fidox import Fidox, Tenant, make_tenant
 
@@ -51,7 +50,15 @@ def need_program(name: str) -> str:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory):
     """Everything that `make run` starts, on a free port."""
-    with LocalStack(tmp_path_factory.mktemp("stack"), port=0) as running:
+    from deploy.local.stack import LocalStack
+
+    environment = {
+        "FIDOX_CORS_ORIGINS": "https://shop.example",
+        # Every test comes from one address; what is tested is the limit of a key.
+        "FIDOX_WRONG_ADDRESS_RATE": "100000",
+        "FIDOX_KEY_CACHE_S": "2",
+    }
+    with LocalStack(tmp_path_factory.mktemp("stack"), port=0, environment=environment) as running:
         yield running
 
 
@@ -76,25 +83,25 @@ def photo(people: Path):
 
 
 @pytest.fixture(scope="session")
-def demo(stack: LocalStack) -> Fidox:
+def demo(stack) -> Fidox:
     """The root API as the demo tenant."""
     return Fidox.login(stack.base_url, stack.demo["ACCESS_KEY"], stack.demo["SECRET_KEY"])
 
 
 @pytest.fixture
-def tenant(stack: LocalStack) -> Tenant:
+def tenant(stack) -> Tenant:
     """A tenant of the test's own: nobody else's users are in it."""
     return make_tenant(stack.database_url, f"test-{secrets.token_hex(4)}")
 
 
 @pytest.fixture
-def api(stack: LocalStack, tenant: Tenant) -> Fidox:
+def api(stack, tenant: Tenant) -> Fidox:
     """The root API as a tenant of the test's own."""
     return Fidox.login(stack.base_url, tenant.access_key, tenant.secret_key)
 
 
 @pytest.fixture(scope="session")
-def anybody(stack: LocalStack):
+def anybody(stack):
     """The root API without a token."""
     with httpx.Client(base_url=stack.base_url, timeout=30) as client:
         yield client

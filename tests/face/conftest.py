@@ -1,0 +1,30 @@
+"""The engine on real weights, and the pictures at hand."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.settings import Settings, Weights
+from workers.face.images import decode
+from workers.face.load import load_engines
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory):
+    settings = Settings(weights=Weights(cache=str(tmp_path_factory.mktemp("cache"))))
+    engines = load_engines(settings)
+    if not engines:
+        pytest.skip("needs the weights of engine ezway: ../shared/models, or fidox weights fetch")
+    return engines[0]
+
+
+@pytest.fixture(scope="session")
+def photo(people: Path):
+    """A picture's bytes: photo("obama/obama.jpg")."""
+    return lambda name: (people / name).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def image(photo):
+    """A picture, decoded."""
+    return lambda name: decode(photo(name), max_pixels=50_000_000)

@@ -1,0 +1,111 @@
+"""Decoding: what is a picture becomes upright pixels, and what is not becomes a failure."""
+
+import io
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from shared.contracts import Failure
+from workers.face.images import ImageError, decode
+
+MAX = 50_000_000
+
+
+def gradient(width: int, height: int) -> PIL.Image.Image:
+    """Dark on the left, light on the right, so that a turn can be seen."""
+    row = np.linspace(0, 255, width, dtype=np.uint8)
+    return PIL.Image.fromarray(np.repeat(np.tile(row, (height, 1))[..., None], 3, axis=2))
+
+
+def encoded(picture: PIL.Image.Image, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_each_format_becomes_bgr_pixels(kind):
+    image = decode(encoded(gradient(60, 40), kind), max_pixels=MAX)
+    assert image.pixels.shape == (40, 60, 3)
+    assert (image.width, image.height, image.scale) == (60, 40, 1)
+    assert image.pixels[20, 5].mean() < 60 < 200 < image.pixels[20, 55].mean()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "LA", "P", "1", "CMYK", "I;16"])
+def test_other_colour_models_become_bgr_too(mode):
+    picture = gradient(64, 64)
+    picture = PIL.Image.fromarray(np.full((64, 64), 40000, np.uint16)) if mode == "I;16" else picture.convert(mode)
+    image = decode(encoded(picture, "JPEG" if mode == "CMYK" else "PNG"), max_pixels=MAX)
+    assert image.pixels.shape == (64, 64, 3)
+    assert image.pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_exif_orientation_is_applied(orientation):
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    image = decode(encoded(gradient(80, 40), "JPEG", exif=exif, quality=95), max_pixels=MAX)
+    swapped = orientation >= 5
+    assert (image.width, image.height) == ((40, 80) if swapped else (80, 40)) == image.pixels.shape[1::-1]
+    dark = {1: "left", 2: "right", 3: "right", 4: "left", 5: "top", 6: "top", 7: "bottom", 8: "bottom"}[orientation]
+    edges = {"left": image.pixels[:, :5], "right": image.pixels[:, -5:], "top": image.pixels[:5], "bottom": image.pixels[-5:]}
+    assert min(edges, key=lambda edge: edges[edge].mean()) == dark
+
+
+def test_a_large_jpeg_is_decoded_at_reduced_scale_and_keeps_its_size():
+    data = encoded(gradient(3601, 2401), "JPEG")
+    image = decode(data, max_pixels=MAX)
+    assert image.scale == 0.5
+    assert (image.width, image.height) == (3601, 2401)
+    assert image.pixels.shape == (1201, 1801, 3)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
+def test_a_truncated_file_is_a_bad_image(photo, kind, share):
+    with PIL.Image.open(io.BytesIO(photo("obama/obama.jpg"))) as picture:
+        data = encoded(picture, kind)
+    with pytest.raises(ImageError) as caught:
+        decode(data[: int(len(data) * share)], max_pixels=MAX)
+    assert caught.value.failure is Failure.BAD_IMAGE
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_bytes_behind_the_end_are_no_harm(kind):
+    assert decode(encoded(gradient(60, 40), kind) + bytes(1000), max_pixels=MAX).width == 60
+
+
+@pytest.mark.parametrize("data", [
+    b"", b"x", b"\xff\xd8\xff", b"\xff\xd8\xff\xe0" + bytes(100) + b"\xff\xd9", b"\x89PNG\r\n\x1a\n" + bytes(100) + b"IEND",
+    b"RIFF\x10\0\0\0WEBPVP8 ", b"GIF89a" + bytes(100), b"%PDF-1.4", b"<svg/>", bytes(range(256)) * 40,
+])
+def test_garbage_is_a_bad_image(data):
+    with pytest.raises(ImageError) as caught:
+        decode(data, max_pixels=MAX)
+    assert caught.value.failure is Failure.BAD_IMAGE
+
+
+def test_a_picture_with_damage_in_the_middle_raises_nothing_else(photo):
+    data = bytearray(photo("obama/obama.jpg"))
+    rng = np.random.default_rng(1)
+    for _ in range(30):
+        broken = data.copy()
+        for position in rng.integers(0, len(data), 50):
+            broken[position] = int(rng.integers(0, 256))
+        try:
+            decode(bytes(broken), max_pixels=MAX)
+        except ImageError as error:
+            assert error.failure in {Failure.BAD_IMAGE, Failure.IMAGE_TOO_LARGE}
+
+
+def test_a_bomb_is_refused_by_its_header():
+    bomb = encoded(PIL.Image.new("1", (20000, 20000)), "PNG")
+    assert len(bomb) < 200_000
+    with pytest.raises(ImageError) as caught:
+        decode(bomb, max_pixels=MAX)
+    assert caught.value.failure is Failure.IMAGE_TOO_LARGE
+
+
+def test_one_pixel_is_a_picture():
+    assert decode(encoded(PIL.Image.new("RGB", (1, 1)), "PNG"), max_pixels=MAX).pixels.shape == (1, 1, 3)
