@@ -8,6 +8,7 @@ import base64
 import os
 import secrets
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -83,9 +84,10 @@ def photo(people: Path):
 
 
 @pytest.fixture(scope="session")
-def demo(stack) -> Fidox:
+def demo(stack):
     """The root API as the demo tenant."""
-    return Fidox.login(stack.base_url, stack.demo["ACCESS_KEY"], stack.demo["SECRET_KEY"])
+    with Fidox.login(stack.base_url, stack.demo["ACCESS_KEY"], stack.demo["SECRET_KEY"]) as client:
+        yield client
 
 
 @pytest.fixture
@@ -95,9 +97,16 @@ def tenant(stack) -> Tenant:
 
 
 @pytest.fixture
-def api(stack, tenant: Tenant) -> Fidox:
+def login(stack):
+    """The root API as any tenant: login(tenant)."""
+    with ExitStack() as clients:
+        yield lambda tenant: clients.enter_context(Fidox.login(stack.base_url, tenant.access_key, tenant.secret_key))
+
+
+@pytest.fixture
+def api(login, tenant: Tenant) -> Fidox:
     """The root API as a tenant of the test's own."""
-    return Fidox.login(stack.base_url, tenant.access_key, tenant.secret_key)
+    return login(tenant)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,16 @@ class Admins:
             except psycopg.errors.UniqueViolation:
                 raise DuplicateNameError(username) from None
 
+    async def set_password(self, username: str, password: str) -> None:
+        """Give the account this password, and make it where there is none."""
+        password_hash = await self._passwords.hash(password)
+        async with connection(self._pool) as conn:
+            await conn.execute(
+                "INSERT INTO admins (username, password_hash) VALUES (%s, %s)"
+                " ON CONFLICT (username) DO UPDATE SET password_hash = EXCLUDED.password_hash",
+                (username, password_hash),
+            )
+
     async def verify(self, username: str, password: str) -> bool:
         """Is this the account's password? Takes as long where there is no such account."""
         async with connection(self._pool) as conn:

@@ -104,9 +104,14 @@ def test_the_largest_face_is_meant_if_it_dominates(areas):
     assert choose(faces) is faces[0]
 
 
-@pytest.mark.parametrize(("areas", "failure"), [
-    ([], Failure.NO_FACE), ([100, 41], Failure.MULTIPLE_FACES), ([100, 100], Failure.MULTIPLE_FACES),
-])
+@pytest.mark.parametrize(
+    ("areas", "failure"),
+    [
+        ([], Failure.NO_FACE),
+        ([100, 41], Failure.MULTIPLE_FACES),
+        ([100, 100], Failure.MULTIPLE_FACES),
+    ],
+)
 def test_no_face_and_comparable_faces_are_failures(areas, failure):
     with pytest.raises(ImageError) as caught:
         choose([face(area) for area in areas])
@@ -169,12 +174,16 @@ def test_every_photo_of_one_person_is_good_enough(engine, people):
             assert faults(image, engine.detect(image, OPTIONS).faces[0]) == (), path.name
 
 
-@pytest.mark.parametrize(("spoil", "fault"), [
-    (lambda pixels: cv2.GaussianBlur(pixels, (0, 0), 9), Fault.SHARPNESS),
-    (lambda pixels: (pixels * 0.12).astype(np.uint8), Fault.LIGHT),
-    (lambda pixels: np.clip(pixels.astype(int) * 2 + 60, 0, 255).astype(np.uint8), Fault.LIGHT),
-    (lambda pixels: cv2.resize(pixels, None, fx=0.12, fy=0.12, interpolation=cv2.INTER_AREA), Fault.SIZE),
-], ids=["blurred", "dark", "burnt", "small"])
+@pytest.mark.parametrize(
+    ("spoil", "fault"),
+    [
+        (lambda pixels: cv2.GaussianBlur(pixels, (0, 0), 9), Fault.SHARPNESS),
+        (lambda pixels: (pixels * 0.12).astype(np.uint8), Fault.LIGHT),
+        (lambda pixels: np.clip(pixels.astype(int) * 2 + 60, 0, 255).astype(np.uint8), Fault.LIGHT),
+        (lambda pixels: cv2.resize(pixels, None, fx=0.12, fy=0.12, interpolation=cv2.INTER_AREA), Fault.SIZE),
+    ],
+    ids=["blurred", "dark", "burnt", "small"],
+)
 def test_a_spoilt_photo_is_refused_for_what_is_wrong_with_it(engine, image, spoil, fault):
     spoilt = as_image(spoil(image("obama/obama.jpg").pixels))
     (found,) = engine.detect(spoilt, OPTIONS).faces
@@ -228,9 +237,14 @@ def test_a_score_rises_with_the_cosine_from_0_to_1():
     assert calibration.score(calibration.cosine(0.7)) == pytest.approx(0.7)
 
 
-@pytest.mark.parametrize("knots", [
-    ((-1.0, 0.0), (0.5, 0.5), (0.4, 0.7), (1.0, 1.0)), ((-1.0, 0.1), (1.0, 1.0)), ((-1.0, 0.0), (0.0, 0.6), (0.5, 0.6), (1.0, 1.0)),
-])
+@pytest.mark.parametrize(
+    "knots",
+    [
+        ((-1.0, 0.0), (0.5, 0.5), (0.4, 0.7), (1.0, 1.0)),
+        ((-1.0, 0.1), (1.0, 1.0)),
+        ((-1.0, 0.0), (0.0, 0.6), (0.5, 0.6), (1.0, 1.0)),
+    ],
+)
 def test_a_calibration_that_does_not_rise_is_refused(knots):
     with pytest.raises(ValueError, match="rise"):
         Calibration(models=("m",), measured="", knots=knots)
@@ -244,7 +258,16 @@ def test_a_model_without_a_calibration_has_no_score():
 def test_every_step_of_an_analysis_is_timed(engine, photo):
     data = photo("obama/obama.jpg")
     profile = analyse(engine, data, OPTIONS, Want.TEMPLATE, max_pixels=MAX).profile
-    for name in ("decode_ms", "preprocess_ms", "blob_ms", "inference_ms", "postprocess_ms", "nms_ms", "quality_ms", "embed_ms"):
+    for name in (
+        "decode_ms",
+        "preprocess_ms",
+        "blob_ms",
+        "inference_ms",
+        "postprocess_ms",
+        "nms_ms",
+        "quality_ms",
+        "embed_ms",
+    ):
         assert getattr(profile, name) > 0, name
     assert profile.detector.startswith("scrfd")
     assert profile.input_bytes == len(data)

@@ -154,9 +154,9 @@ def test_of_two_registers_at_the_same_moment_one_wins_and_the_other_is_fr004(api
         start, answers = threading.Barrier(4), []
 
         def register(code=code, start=start, answers=answers):
-            client = Fidox(api.base_url, api.token)
-            start.wait()
-            answers.append(client.post("/face/register", userCode=code, image=image))
+            with Fidox(api.base_url, api.token) as client:
+                start.wait()
+                answers.append(client.post("/face/register", userCode=code, image=image))
 
         threads = [threading.Thread(target=register) for _ in range(4)]
         for thread in threads:
@@ -167,9 +167,9 @@ def test_of_two_registers_at_the_same_moment_one_wins_and_the_other_is_fr004(api
         assert {error(answer)[1] for answer in answers if answer.status_code == 400} == {"FR004"}
 
 
-def test_tenants_never_see_one_another_on_any_endpoint(stack, api, photo):
+def test_tenants_never_see_one_another_on_any_endpoint(stack, api, photo, login):
     keys = make_tenant(stack.database_url, f"other-{api.token[-8:]}")
-    other = Fidox.login(stack.base_url, keys.access_key, keys.secret_key)
+    other = login(keys)
     done(api.post("/face/register", userCode="same", image=photo("obama/obama.jpg"), name="ours"))
     assert error(other.post("/face/verify", userCode="same", image=photo("obama/obama2.jpg"))) == (400, "FR003")
     assert done(other.post("/face/identify", image=photo("obama/obama.jpg")), "score", "matched")["matched"] is False

@@ -4,12 +4,12 @@ import secrets
 
 import httpx
 
-from tests.support.fidox import Fidox, error, make_tenant
+from tests.support.fidox import error, make_tenant
 
 
-def test_over_the_limit_is_limit001_and_retry_after_and_only_for_that_tenant(stack, demo):
+def test_over_the_limit_is_limit001_and_retry_after_and_only_for_that_tenant(stack, demo, login):
     tenant = make_tenant(stack.database_url, f"small-{secrets.token_hex(4)}", calls_per_minute=5)
-    api = Fidox.login(stack.base_url, tenant.access_key, tenant.secret_key)
+    api = login(tenant)
     answers = [api.post("/face/count", image="") for _ in range(7)]
     assert [answer.status_code for answer in answers] == [400] * 5 + [429] * 2
     assert error(answers[-1]) == (429, "LIMIT001")

@@ -19,7 +19,9 @@ def test_it_is_valid_3_0_3(document):
 
 
 def test_every_documented_path_and_method_is_in_it_with_an_operation_id(document):
-    operations = {(method, path): op["operationId"] for path, ops in document["paths"].items() for method, op in ops.items()}
+    operations = {
+        (method, path): op["operationId"] for path, ops in document["paths"].items() for method, op in ops.items()
+    }
     assert operations == {
         ("post", "/auth/client/token"): "issueToken",
         ("post", "/face/register"): "registerFace",
@@ -52,18 +54,36 @@ def test_the_documents_fields_are_required_where_the_document_says_so(document):
     assert set(schemas["RegisterRequest"]["required"]) == {"userCode", "image"}
     assert set(schemas["VerifyRequest"]["properties"]) == {"userCode", "image", "context", "withLiveness"}
     assert schemas["Context"]["enum"] == ["login", "monitoring", "general"]
-    assert set(schemas["VerifyAnswer"]["required"]) == {"success", "txId", "score", "matched", "threshold", "code", "message"}
-    assert set(schemas["IdentifyAnswer"]["properties"]) - set(schemas["IdentifyAnswer"]["required"]) == {"uid", "name", "liveness"}
+    assert set(schemas["VerifyAnswer"]["required"]) == {
+        "success",
+        "txId",
+        "score",
+        "matched",
+        "threshold",
+        "code",
+        "message",
+    }
+    assert set(schemas["IdentifyAnswer"]["properties"]) - set(schemas["IdentifyAnswer"]["required"]) == {
+        "uid",
+        "name",
+        "liveness",
+    }
 
 
-@pytest.mark.parametrize(("newer", "older"), [
-    ({"type": ["string", "null"]}, {"type": "string", "nullable": True}),
-    ({"oneOf": [{"type": "integer"}, {"type": "null"}]}, {"type": "integer", "nullable": True}),
-    ({"oneOf": [{"$ref": "#/x"}, {"type": "null"}]}, {"allOf": [{"$ref": "#/x"}], "nullable": True}),
-    ({"const": "a"}, {"enum": ["a"]}),
-    ({"exclusiveMinimum": 1}, {"minimum": 1, "exclusiveMinimum": True}),
-    ({"examples": [1, 2]}, {"example": 1}),
-    ({"properties": {"a": {"type": ["null", "boolean"]}}}, {"properties": {"a": {"type": "boolean", "nullable": True}}}),
-])
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [
+        ({"type": ["string", "null"]}, {"type": "string", "nullable": True}),
+        ({"oneOf": [{"type": "integer"}, {"type": "null"}]}, {"type": "integer", "nullable": True}),
+        ({"oneOf": [{"$ref": "#/x"}, {"type": "null"}]}, {"allOf": [{"$ref": "#/x"}], "nullable": True}),
+        ({"const": "a"}, {"enum": ["a"]}),
+        ({"exclusiveMinimum": 1}, {"minimum": 1, "exclusiveMinimum": True}),
+        ({"examples": [1, 2]}, {"example": 1}),
+        (
+            {"properties": {"a": {"type": ["null", "boolean"]}}},
+            {"properties": {"a": {"type": "boolean", "nullable": True}}},
+        ),
+    ],
+)
 def test_what_3_1_says_in_another_way_is_said_in_3_0s(newer, older):
     assert _downgrade(newer) == older

@@ -77,7 +77,9 @@ def test_the_quick_start(document, desk):
 
 
 def test_the_token_call(document, desk):
-    answer = json.loads(desk.shell(between(document, "curl -X POST https://api.fidox.co/auth/client/token", "Response")))
+    answer = json.loads(
+        desk.shell(between(document, "curl -X POST https://api.fidox.co/auth/client/token", "Response"))
+    )
     assert list(answer) == ["token"]
     assert answer["token"].startswith("eyJhbGciOiJIUzI1NiIs")
 
@@ -115,17 +117,22 @@ def test_the_javascript_sample_under_node(document, desk):
     node = need_program("node")
     desk.shell(TOKEN + between(document, "BASE64=", "Response", after="POST/face/register"))
     sample = between(document, "const tokenRes", "인증\n")
-    prelude = "import {readFileSync} from 'node:fs';\nconst base64String = readFileSync('face.jpg').toString('base64');\n"
+    prelude = (
+        "import {readFileSync} from 'node:fs';\nconst base64String = readFileSync('face.jpg').toString('base64');\n"
+    )
     output = desk(node, "--input-type=module", "-", stdin=prelude + desk.supply(sample))
     matched, score = output.split()
     assert matched == "true"
     assert 0.7 <= float(score) <= 1
 
 
-@pytest.mark.parametrize(("photo", "alert"), [
-    ("face.jpg", "등록되지 않은 사용자입니다"),
-    ("none", "오류: Image cannot be read: the image is empty"),
-])
+@pytest.mark.parametrize(
+    ("photo", "alert"),
+    [
+        ("face.jpg", "등록되지 않은 사용자입니다"),
+        ("none", "오류: Image cannot be read: the image is empty"),
+    ],
+)
 def test_the_javascript_error_handling_under_node(document, desk, photo, alert):
     node = need_program("node")
     token = desk.shell(TOKEN + "printf %s $TOKEN")

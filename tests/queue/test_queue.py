@@ -24,7 +24,12 @@ def order(what: str) -> contracts.VerifyFace:
 
 async def submit(queue, operation, images=(), **more):
     answer = await queue.submit(
-        operation, images, tx_id=more.pop("tx_id", f"tx_{secrets.token_hex(6)}"), tenant_id=1, dialect=Dialect.FIDOX, **more
+        operation,
+        images,
+        tx_id=more.pop("tx_id", f"tx_{secrets.token_hex(6)}"),
+        tenant_id=1,
+        dialect=Dialect.FIDOX,
+        **more,
     )
     return answer.outcome
 
@@ -229,7 +234,10 @@ def test_more_than_can_be_done_in_time_is_refused_before_it_waits(workers, redis
             return outcomes, alone
 
     outcomes, alone = run(main())
-    assert sum(isinstance(outcome, contracts.Failed) and outcome.failure is Failure.OVERLOADED for outcome in outcomes) >= 3
+    assert (
+        sum(isinstance(outcome, contracts.Failed) and outcome.failure is Failure.OVERLOADED for outcome in outcomes)
+        >= 3
+    )
     assert sum(isinstance(outcome, contracts.Verified) for outcome in outcomes) >= 1
     assert isinstance(alone, contracts.Verified), "an empty queue takes a job however slow the last ones were"
 
@@ -274,7 +282,9 @@ def test_jobs_are_shared_among_workers(workers, redis_url, run):
     assert run(main()) < 1.4
 
 
-def test_a_worker_that_stands_still_loses_its_jobs_to_another_and_the_answer_comes_once(workers, redis_url, client, run):
+def test_a_worker_that_stands_still_loses_its_jobs_to_another_and_the_answer_comes_once(
+    workers, redis_url, client, run
+):
     (first,) = workers.start()
 
     async def main():

@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 from dataclasses import dataclass
+from typing import Self
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -44,6 +45,12 @@ class Fidox:
         self.base_url = base_url
         self.token = token
         self.client = httpx.Client(base_url=base_url, timeout=60, headers={"Authorization": f"Bearer {token}"})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
 
     @classmethod
     def login(cls, base_url: str, access_key: str, secret_key: str) -> Fidox:

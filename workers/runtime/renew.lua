@@ -1,20 +1,23 @@
 -- One heartbeat: this worker lives, this is its pace, and these leases go on.
 --
 -- KEYS  workers, pace
--- ARGV  worker, lease in ms, ms a job (or ''), prefix of lease keys, job, job, …
+-- ARGV  worker, lease in ms, ms a job (or ''), takes jobs (1 or 0), prefix of lease keys, job, job, …
 -- Gives how many of the leases are still this worker's. One that ran out and was taken over is left to its new holder.
 local workers, pace = KEYS[1], KEYS[2]
-local worker, lease_ms, job_ms, lease_prefix = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local worker, lease_ms, job_ms, takes_jobs, lease_prefix = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZADD', workers, now + lease_ms, worker)
+-- One that is finishing its last jobs holds on to them, and is not counted on for more.
+if takes_jobs == '1' then
+    redis.call('ZADD', workers, now + lease_ms, worker)
+end
 if job_ms ~= '' then
     redis.call('HSET', pace, 'job_ms', job_ms)
     redis.call('EXPIRE', pace, 300)
 end
 local mine = 0
-for i = 5, #ARGV do
+for i = 6, #ARGV do
     if redis.call('GET', lease_prefix .. ARGV[i]) == worker then
         redis.call('PEXPIRE', lease_prefix .. ARGV[i], lease_ms)
         mine = mine + 1

@@ -162,6 +162,7 @@ class JobWorker(Worker):
                         self.worker_id,
                         self._lease_ms,
                         "" if pace is None else round(pace / self._slots.total, 2),
+                        0 if self._stopping.is_set() else 1,
                         keys.LEASE,
                         *self.tasks,
                     ],
