@@ -1,0 +1,36 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench format lock
+
+PYTHON := .venv/bin/python
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## install what is needed and start everything on http://127.0.0.1:8000 (PORT=… for another)
+	@bash deploy/bootstrap.sh auto && exec .venv/bin/fidox up
+
+test: ## install what the tests need and run them all (ARGS=… goes to pytest)
+	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh && exec $(PYTHON) -m pytest $(ARGS)
+
+check: ## lint, formatting, types and the layers between the packages
+	@bash deploy/bootstrap.sh dev
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/pyright
+	.venv/bin/lint-imports
+
+bench: ## measure on this machine and write docs/benchmarks.md
+	@bash deploy/bootstrap.sh dev && exec $(PYTHON) -m tests.bench
+
+format: ## format the code and mend what ruff can mend
+	@bash deploy/bootstrap.sh dev
+	.venv/bin/ruff format
+	.venv/bin/ruff check --fix
+
+lock: ## lock the dependencies again after a change in pyproject.toml
+	@bash deploy/bootstrap.sh dev
+	@for kind in cpu gpu dev; do \
+	  echo "deploy/locks/$$kind.txt"; \
+	  .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --no-header --quiet --extra $$kind pyproject.toml -o deploy/locks/$$kind.txt || exit 1; \
+	done

@@ -1,0 +1,1 @@
+"""`fidox`, the operators' command line: one module a group of commands."""

@@ -1,0 +1,81 @@
+"""What all commands share: the option `--json`, where the servers are, and how results are shown.
+
+The environment decides. Where it names no server and a stack of this checkout runs, that one's are taken.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local import envfiles, lock
+from deploy.local.folder import DEFAULT_ROOT, Folder
+from shared.db.pool import open_pool
+from shared.settings import Database, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from shared.db.pool import Pool
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class CommandError(Exception):
+    """What the operator has to change; shown as one line."""
+
+
+def environment() -> dict[str, str]:
+    """The process's environment, completed from the stack that runs in this checkout."""
+    given = {name: value for name, value in os.environ.items() if value}
+    folder = Folder(DEFAULT_ROOT)
+    local = {**envfiles.read(folder.secrets), **envfiles.read(folder.urls)} if lock.running(folder) else {}
+    return {**local, **given}
+
+
+def settings() -> Settings:
+    """The settings of `environment`. Raises SettingsError."""
+    return Settings.from_env(environment())
+
+
+def database_url() -> str:
+    """Where the database is. Raises CommandError where nothing says so."""
+    url = settings().database.url
+    if not url:
+        raise CommandError("no database: set DATABASE_URL, or start one with `fidox up`")
+    return url
+
+
+@asynccontextmanager
+async def database() -> AsyncGenerator[Pool]:
+    """A pool for one command."""
+    async with open_pool(Database(url=database_url(), pool_size=1), application="fidox") as pool:
+        yield pool
+
+
+def show(data: object, text: str, *, as_json: bool) -> None:
+    """`data` as JSON, or `text`."""
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n")
+    else:
+        sys.stdout.write(f"{text}\n")
+
+
+def show_table(data: Sequence[Any], columns: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool) -> None:
+    """`data` as JSON, or `rows` as a table."""
+    if as_json:
+        show(data, "", as_json=True)
+        return
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    # Into a pipe or file nothing is cut to a guessed width.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200, markup=False)
+    console.print(table if rows else "none")

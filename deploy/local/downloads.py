@@ -1,0 +1,61 @@
+"""Weights before a start: what is there is named, what is missing is fetched, and what cannot be had stops nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from shared.weights import DETECTOR, RECOGNISER, FetchError, WeightStore, WrongHashError, candidates, fetch
+from workers.runtime.supervisor import gpus
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from deploy.local.supervisor import Say
+    from shared.settings import Settings
+    from shared.weights.fetch import Opener
+
+# What does not work without a weight of this role.
+DISABLES = {DETECTOR: "engine ezway", RECOGNISER: "engine ezway"}
+
+
+def fetch_with_bar(store: WeightStore, name: str, console: Console, *, opener: Opener | None = None) -> Path:
+    """`fetch`, with a progress bar on `console`. Raises as `fetch` does."""
+    columns = (TextColumn("  {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        task = bars.add_task(name, total=None)
+
+        def progress(done: int, total: int | None) -> None:
+            bars.update(task, completed=done, total=total)
+
+        return fetch(store, name, progress) if opener is None else fetch(store, name, progress, opener=opener)
+
+
+def ready_weights(settings: Settings, console: Console, say: Say, *, store: WeightStore | None = None) -> None:
+    """See to it that there is one weight of each role that is needed. Says what is missing; never raises for it."""
+    if "ezway" not in settings.faces.engines:
+        return
+    store = store or WeightStore(settings.weights)
+    gpu = gpus() > 0
+    for role, asked in ((DETECTOR, settings.faces.detector), (RECOGNISER, settings.faces.recogniser)):
+        names = candidates(role, asked, gpu=gpu)
+        found = next((located for name in names if (located := store.find(name)) is not None), None)
+        if found is not None:
+            say(f"Weights for {role}: {found.weight.name}, from {found.path.parent}")
+        else:
+            _fetch_one(store, role, names, console, say)
+
+
+def _fetch_one(store: WeightStore, role: str, names: tuple[str, ...], console: Console, say: Say) -> None:
+    name = next((name for name in names if store.manifest.named(name).urls), names[0])
+    say(f"Fetching weights for {role}: {name}")
+    try:
+        fetch_with_bar(store, name, console)
+    except (FetchError, WrongHashError) as error:
+        say(
+            f"Weights for {role} are missing, so {DISABLES[role]} is off: {error}."
+            f" `fidox weights fetch {name}` tries again"
+        )

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# What some tests need beside Python: installed where that may be done (root, apt-get), named where it may not.
+# Those tests are then skipped by name; on CI a skip fails the run. Quick where nothing is missing.
+set -uo pipefail
+
+has() {
+  case $1 in
+    chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
+    nodejs) command -v node ;;
+    *) command -v "$1" ;;
+  esac >/dev/null 2>&1
+}
+
+absent() {
+  local package
+  for package in chromium nodejs curl; do has "$package" || printf '%s ' "$package"; done
+}
+
+missing=$(absent)
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  printf 'Installing for the tests: %s\n' "$missing" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -q >/dev/null || printf 'apt-get update failed; trying with the lists that are here\n' >&2
+  # One by one: a package that this system does not have must not keep the others out.
+  for package in $missing; do
+    apt-get install -q -y --no-install-recommends "$package" >/dev/null || true
+  done
+  missing=$(absent)
+  [ -n "$missing" ] || exit 0
+fi
+printf 'Missing, so the tests that need it are skipped: %s\n' "$missing" >&2
+printf 'Install by hand, for example: apt-get install %s\n' "$missing" >&2
