@@ -1,0 +1,38 @@
+"""`make bench [ONLY=queue]`: start a stack of its own, measure, write docs/benchmarks.md."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import onnxruntime
+
+from deploy.local.stack import LocalStack
+from tests.bench import faces, ground
+from tests.bench.report import write
+
+SECTIONS = {"queue": ground.queue, "rest": ground.rest, "compare": faces.compare}
+
+
+def main() -> None:
+    only = set(sys.argv[1:]) or set(SECTIONS)
+    if unknown := only - set(SECTIONS):
+        sys.exit(f"there is no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    # A benchmark is nobody's login: the demo plan's limit stays as it is, 6,000 calls a minute.
+    with tempfile.TemporaryDirectory() as folder, LocalStack(Path(folder), port=0) as stack:
+        done = []
+        for name, measure in SECTIONS.items():
+            if name in only:
+                print(f"\n{name}")
+                done.append(measure(stack))
+    if only == set(SECTIONS):
+        settings = {
+            "onnxruntime": f"{onnxruntime.__version__}, {', '.join(onnxruntime.get_available_providers())}",
+            "settings": " ".join(f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith("FIDOX_"))
+            or "defaults",
+        }
+        write(done, settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""What a benchmark says, and how it is written down: figures with their target, on a named machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure. `target` says what it should be, in words; `met` whether it is, None where nothing was promised."""
+
+    what: str
+    value: str
+    target: str = ""
+    met: bool | None = None
+
+
+@dataclass
+class Section:
+    """Figures that belong together, and how they were taken."""
+
+    title: str
+    how: str
+    rows: list[Row] = field(default_factory=list)
+
+    def add(self, what: str, value: str, target: str = "", met: bool | None = None) -> None:
+        """One more figure; shown at once, since a run takes minutes."""
+        self.rows.append(Row(what, value, target, met))
+        mark = {None: " ", True: "+", False: "-"}[met]
+        print(f"  {mark} {what:<60} {value:>20}   {target}", flush=True)
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which `share` of them lie."""
+    return statistics.quantiles(values, n=1000, method="inclusive")[round(share * 1000) - 1]
+
+
+def write(sections: list[Section], settings: dict[str, str]) -> None:
+    """The whole page, replaced."""
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `make bench`; do not edit. Compare figures of one run with one another: machines differ, and the",
+        "ones these were taken on are shared with others.",
+        "",
+        f"- {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.system()} {platform.release()}",
+        f"- Python {platform.python_version()}",
+        f"- {_cpu()}, {len(os.sched_getaffinity(0))} cores, {psutil.virtual_memory().total >> 30} GiB",
+        *(f"- {name}: {value}" for name, value in settings.items()),
+        "",
+    ]
+    for section in sections:
+        lines += [f"## {section.title}", "", section.how, "", "| | measured | target | |", "| --- | ---: | --- | --- |"]
+        for row in section.rows:
+            verdict = {None: "", True: "met", False: "**missed**"}[row.met]
+            lines.append(f"| {row.what} | {row.value} | {row.target} | {verdict} |")
+        lines.append("")
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text("\n".join(lines), "utf-8")
+    print(f"\nwrote {PAGE}")
+
+
+def _cpu() -> str:
+    try:
+        names = {
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        }
+    except OSError:
+        names = set()
+    return ", ".join(sorted(names)) or platform.processor() or "unknown CPU"

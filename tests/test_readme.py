@@ -1,0 +1,43 @@
+"""The tables of the documents say what the code says."""
+
+import re
+from pathlib import Path
+
+from gateway.dialects.fidox.errors import CODES
+from shared.settings import variables
+
+ROOT = Path(__file__).parents[1]
+
+
+def cell(value: object) -> str:
+    """A default as the README shows it."""
+    if isinstance(value, tuple):
+        value = ",".join(value)
+    text = str(value).replace(str(Path.home()), "~")
+    return f"`{text}`" if text else ""
+
+
+def settings_table() -> str:
+    """Every variable, its default, and what it is for."""
+    lines = ["| variable | default | |", "| --- | --- | --- |"]
+    lines += [f"| `{v.name}` | {cell(v.default)} | {v.help_text.replace('|', chr(92) + '|')} |" for v in variables()]
+    return "\n".join(lines)
+
+
+def test_the_readme_lists_every_setting_with_its_default():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert settings_table() in readme, f"put this table into README.md:\n{settings_table()}"
+
+
+def test_the_root_apis_page_lists_every_error_code_with_its_status():
+    page = (ROOT / "docs" / "root-api.md").read_text("utf-8")
+    listed = {
+        (code, int(status)) for code, status in re.findall(r"^\| ([A-Z]+\d{3}) \| (\d{3}) \|", page, re.MULTILINE)
+    }
+    assert listed == {(row.code, row.status) for row in CODES.values()}
+
+
+def test_no_file_of_the_documents_links_to_nothing():
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
