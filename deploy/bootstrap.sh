@@ -67,6 +67,7 @@ if .venv/bin/python -m pip show -q $other >/dev/null 2>&1; then
   .venv/bin/python -m pip uninstall -q -y onnxruntime onnxruntime-gpu 2>/dev/null || true
 fi
 pip() { .venv/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar on "$@"; }
-pip --require-hashes -r "deploy/locks/$kind.txt" | { grep -v '^Requirement already satisfied' || true; }
+# Not piped: on a terminal pip shows a bar for each download.
+pip --require-hashes -r "deploy/locks/$kind.txt"
 pip -q --no-deps --no-build-isolation -e .
 wanted $kind > "$stamp"

@@ -48,7 +48,7 @@ def rest(stack) -> Section:
     """CPU and memory while nobody calls."""
     section = Section("At rest", f"Every process of the stack, nobody calling, over {IDLE_S:.0f} s.")
     time.sleep(3)
-    processes = {name: _family(pid) for name, pid in stack.pids.items()}
+    processes = {name: _family(child.pid) for name, child in stack.children.items()}
     before = {name: _cpu_s(family) for name, family in processes.items()}
     started = time.perf_counter()
     time.sleep(IDLE_S)
