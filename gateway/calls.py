@@ -54,8 +54,6 @@ class Call:
         """Have a worker do it. Raises RefusedError for a failure."""
         if self.tenant_id is None:
             raise RuntimeError("a call without a tenant asks for nothing")
-        if kind is Kind.FACE:
-            self.operation = str(operation.__struct_config__.tag)
         answer = await self.services.queue.submit(
             operation, images, tx_id=self.tx_id, tenant_id=self.tenant_id, dialect=self.dialect.name, kind=kind
         )
@@ -102,9 +100,13 @@ def call_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Call:
     return call
 
 
-async def bearer_guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-    """Let tenants with a good token and calls left in this minute through."""
+async def bearer_guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Let tenants with a good token and calls left in this minute through.
+
+    A route says with `operation=` how its calls are recorded, those that are refused before they ask for anything too.
+    """
     call, services = call_of(connection), connection.app.state.services
+    call.operation = str(handler.opt.get("operation", call.operation))
     claims = _claims(services, connection.headers.get("authorization", ""))
     state = await or_unavailable(services.key_states.of(claims.key))
     if state is None or not state.is_active or state.tenant_id != claims.tenant_id:
