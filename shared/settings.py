@@ -94,7 +94,16 @@ class Faces(msgspec.Struct, frozen=True):
     """The face worker: how it spreads over the machine, which models it takes, and what counts as the same person."""
 
     processes: Annotated[int, env("FIDOX_FACE_PROCESSES", "face processes; 0: one a core, or one a GPU", ge=0)] = 0
-    engines: Annotated[tuple[str, ...], env("FIDOX_ENGINES", "engines in the order they are asked")] = ("ezway",)
+    engines: Annotated[tuple[str, ...], env("FIDOX_ENGINES", "engines in the order they are asked")] = (
+        "ezway",
+        "applemango",
+    )
+    engine_timeout_s: Annotated[
+        float, env("FIDOX_ENGINE_TIMEOUT_S", "an engine that takes longer has failed, and the next one is asked", gt=0)
+    ] = 3.0
+    engine_retry_s: Annotated[float, env("FIDOX_ENGINE_RETRY_S", "a broken engine is tried again after this", gt=0)] = (
+        10.0
+    )
     detector: Annotated[
         str, env("FIDOX_DETECTOR", "scrfd_10g | scrfd_2.5g | scrfd_500m | auto: 10g on a GPU, 500m on a CPU")
     ] = "auto"

@@ -128,6 +128,38 @@ class Templates:
             if engine is not None
         ]
 
+    async def add(self, tenant_id: int, user_code: str, template: Template, tx_id: str) -> None:
+        """Fill in a template that an enrolled user lacks. Nothing happens where it is there, or the user is gone."""
+        async with connection(self._pool) as conn:
+            try:
+                await conn.execute(
+                    "INSERT INTO templates (tenant_id, user_code, engine, model_id, version, embedding, tx_id)"
+                    " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                    (
+                        tenant_id,
+                        user_code,
+                        template.engine,
+                        template.model_id,
+                        TEMPLATE_VERSION,
+                        HalfVector(template.embedding),
+                        tx_id,
+                    ),
+                )
+            except psycopg.errors.ForeignKeyViolation:
+                return
+
+    async def anybody_lacks(self, tenant_id: int, engine: str, model_id: str) -> bool:
+        """Is there a user of this tenant without a template of this model? An identify would not find them by it."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT EXISTS (SELECT 1 FROM users WHERE tenant_id = %(tenant)s AND NOT EXISTS ("
+                " SELECT 1 FROM templates WHERE tenant_id = %(tenant)s AND templates.user_code = users.user_code"
+                " AND engine = %(engine)s AND model_id = %(model)s AND version = %(version)s))",
+                {"tenant": tenant_id, "engine": engine, "model": model_id, "version": TEMPLATE_VERSION},
+            )
+            row = await cursor.fetchone()
+        return bool(row and row[0])
+
     async def nearest(self, tenant_id: int, engine: str, model_id: str, embedding: Vector) -> Nearest | None:
         """The tenant's user whose template of this model is most alike, by an exact scan. None where there is none.
 

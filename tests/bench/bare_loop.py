@@ -15,7 +15,7 @@ from workers.face.detection import DetectOptions
 from workers.face.load import load_engines
 
 settings = Settings.from_env()
-engine = load_engines(settings)[0]
+engine = load_engines(settings, only=["ezway"])[0]
 pairs = list(itertools.pairwise(Path(name).read_bytes() for name in sys.argv[1:]))
 
 

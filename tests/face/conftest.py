@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from shared.settings import Settings, Weights
@@ -12,7 +14,7 @@ from workers.face.load import load_engines
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory):
     settings = Settings(weights=Weights(cache=str(tmp_path_factory.mktemp("cache"))))
-    engines = load_engines(settings)
+    engines = load_engines(settings, only=["ezway"])
     if not engines:
         pytest.skip("needs the weights of engine ezway: ../shared/models, or fidox weights fetch")
     return engines[0]
@@ -28,3 +30,9 @@ def photo(people: Path):
 def image(photo):
     """A picture, decoded."""
     return lambda name: decode(photo(name), max_pixels=50_000_000)
+
+
+@pytest.fixture(scope="session")
+def grey_jpeg() -> bytes:
+    """A picture of nothing."""
+    return cv2.imencode(".jpg", np.full((240, 320, 3), 120, np.uint8))[1].tobytes()

@@ -5,7 +5,6 @@ The first form imports no model library: it only starts, watches and stops the o
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING
 
@@ -39,15 +38,19 @@ def main() -> int:
 def _be_one(settings: Settings) -> None:
     # Imported here, where models are needed: the supervisor stays at a few megabytes.
     from shared.db.templates import Templates  # noqa: PLC0415
-    from workers.face.load import has_gpu, load_engines  # noqa: PLC0415
+    from workers.face.circuit import Engines  # noqa: PLC0415
+    from workers.face.load import has_gpu, loaders  # noqa: PLC0415
     from workers.face.tasks import FaceTasks  # noqa: PLC0415
     from workers.runtime.process import run_process  # noqa: PLC0415
 
-    async def load(pool: Pool) -> Handlers:
-        engines = await asyncio.to_thread(load_engines, settings)
-        return FaceTasks(engines, Templates(pool), settings.faces).handlers()
+    faces = settings.faces
+    engines = Engines(loaders(settings), limit_s=faces.engine_timeout_s, retry_s=faces.engine_retry_s)
 
-    run_process(Kind.FACE, settings, load, slots=GPU_SLOTS if has_gpu() else 1)
+    async def load(pool: Pool) -> Handlers:
+        await engines.load()
+        return FaceTasks(engines, Templates(pool), faces).handlers()
+
+    run_process(Kind.FACE, settings, load, slots=GPU_SLOTS if has_gpu() else 1, beside=engines.mend)
 
 
 if __name__ == "__main__":

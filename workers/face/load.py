@@ -1,21 +1,30 @@
-"""From settings and weights to loaded engines. What is missing disables an engine and says so; it stops nothing."""
+"""From settings and weights to engines. What is missing disables one engine, and says how to get it."""
 
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 import onnxruntime
 
-from shared.weights import DETECTOR, RECOGNISER, WeightStore, choose
+from shared.weights import DETECTOR, RECOGNISER, WeightsError, WeightStore, choose
 from workers.face.engines.ezway import Ezway
+from workers.face.engines.isolated import IsolatedEngine
 from workers.runtime.onnx import CUDA
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from shared.settings import Settings
+    from workers.face.circuit import Loader
     from workers.face.engines import Engine
 
 log = logging.getLogger(__name__)
+
+
+class EngineAbsentError(Exception):
+    """An engine that this machine has no weights for; the message says how to get them."""
 
 
 def has_gpu() -> bool:
@@ -23,25 +32,44 @@ def has_gpu() -> bool:
     return CUDA in onnxruntime.get_available_providers()
 
 
-def load_engines(settings: Settings) -> list[Engine]:
-    """The engines of the settings that can be had, in their order, warmed up. Raises UnknownWeightError."""
-    made = (_LOADERS[name](settings) for name in settings.faces.engines if name in _LOADERS)
-    engines = [engine for engine in made if engine is not None]
-    for engine in engines:
-        engine.warm_up()
-        log.info("engine %s ready, model %s", engine.name, engine.model_id)
+def loaders(settings: Settings) -> dict[str, Loader]:
+    """How to load each engine of the settings, in their order. Raises KeyError for a name that is none.
+
+    A loader raises EngineAbsentError, or whatever the engine's library raises.
+    """
+    return {name: partial(_LOADERS[name], settings) for name in settings.faces.engines}
+
+
+def load_engines(settings: Settings, only: Iterable[str] | None = None) -> list[Engine]:
+    """The engines that can be had now, in order and warmed up; for a command, which has no time for circuits."""
+    engines: list[Engine] = []
+    for name, load in loaders(settings).items():
+        if only is not None and name not in set(only):
+            continue
+        try:
+            engine = load()
+            engine.warm_up()
+        except (EngineAbsentError, WeightsError) as error:
+            log.warning("engine %s is off: %s", name, error)
+            continue
+        engines.append(engine)
     return engines
 
 
-def _ezway(settings: Settings) -> Engine | None:
+def _ezway(settings: Settings) -> Engine:
     store, gpu = WeightStore(settings.weights), has_gpu()
     detector = choose(store, DETECTOR, settings.faces.detector, gpu=gpu)
     recogniser = choose(store, RECOGNISER, settings.faces.recogniser, gpu=gpu)
     if detector is None or recogniser is None:
         missing = [role for role, found in ((DETECTOR, detector), (RECOGNISER, recogniser)) if found is None]
-        log.warning("engine ezway is off: no weights for %s; `fidox weights fetch` gets them", " and ".join(missing))
-        return None
+        raise EngineAbsentError(f"no weights for {' and '.join(missing)}; `fidox weights fetch` gets them")
     return Ezway((detector.weight.name, detector.path), (recogniser.weight.name, recogniser.path))
 
 
-_LOADERS = {"ezway": _ezway}
+def _applemango(settings: Settings) -> Engine:
+    store = WeightStore(settings.weights)
+    files = (store.locate("dlib_5_landmarks").path, store.locate("dlib_resnet_v1").path)
+    return IsolatedEngine("workers.face.engines.applemango:Applemango", files)
+
+
+_LOADERS: dict[str, Callable[[Settings], Engine]] = {"ezway": _ezway, "applemango": _applemango}

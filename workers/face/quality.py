@@ -21,6 +21,8 @@ import numpy as np
 from workers.face import align
 
 if TYPE_CHECKING:
+    from cv2.typing import MatLike
+
     from workers.face.detection import Detection
     from workers.face.images import Image
 
@@ -65,9 +67,9 @@ _ADVICE = {
 
 
 def faults(image: Image, face: Detection, limits: Limits = LIMITS) -> tuple[Fault, ...]:
-    """What is wrong, the most telling first; nothing for a good picture, or for a face without landmarks."""
+    """What is wrong, the most telling first; nothing for a good picture. A face without landmarks has no pose."""
     if face.landmarks is None:
-        return ()
+        return _without_landmarks(image, face, limits)
     left_eye, right_eye, nose, left_mouth, right_mouth = face.landmarks.astype(np.float64)
     eyes = right_eye - left_eye
     distance = float(np.hypot(*eyes))
@@ -93,3 +95,30 @@ def faults(image: Image, face: Detection, limits: Limits = LIMITS) -> tuple[Faul
     if abs(yaw) > limits.yaw or not limits.pitch_low <= pitch <= limits.pitch_high:
         found.append(Fault.POSE)
     return tuple(found)
+
+
+# Between the eyes' centres, of the width of dlib's box.
+_EYES_OF_BOX = 0.42
+
+
+def _without_landmarks(image: Image, face: Detection, limits: Limits) -> tuple[Fault, ...]:
+    x1, y1, x2, y2 = (round(float(edge)) for edge in face.box)
+    inside = image.pixels[y1:y2, x1:x2]
+    grey = cv2.cvtColor(cv2.resize(inside, (align.SIDE, align.SIDE)), cv2.COLOR_BGR2GRAY)
+    return tuple(_size_light_sharpness(_EYES_OF_BOX * face.width, grey, limits))
+
+
+def _size_light_sharpness(eye_distance_px: float, grey: MatLike, limits: Limits) -> list[Fault]:
+    """`grey` is the face, uint8[112, 112]."""
+    middle = grey[28:100, 26:86]  # without the corners, which in a tight crop lie outside the picture
+    found: list[Fault] = []
+    if eye_distance_px < limits.eye_distance_px:
+        found.append(Fault.SIZE)
+    if (
+        not limits.darkest <= float(middle.mean()) <= limits.brightest
+        or float((middle > 250).mean()) > limits.burnt_out
+    ):
+        found.append(Fault.LIGHT)
+    if float(cv2.Laplacian(grey, cv2.CV_64F).var()) < limits.sharpness:
+        found.append(Fault.SHARPNESS)
+    return found

@@ -1,11 +1,16 @@
 """The face operations: what each does with pictures, engines and templates.
 
 Every handler is idempotent by its transaction id: a job whose worker died is done again by another, and gives the same
-answer. What blocks (decoding, inference) runs through `call.compute`; what waits (PostgreSQL) is awaited here.
+answer. What blocks (decoding, inference) runs in threads; what waits (PostgreSQL) is awaited here.
+
+The engines are asked in their order until one answers; the outcome names it. A user is enrolled with a template of
+every engine that sees the face, because an engine without a template cannot stand in for another.
 """
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,23 +19,26 @@ from shared import contracts
 from shared.contracts import Context, Failure, failed
 from shared.db.templates import Template, Templates
 from workers.face.analysis import Analysis, Want, analyse
+from workers.face.circuit import EngineFailedError, Engines, EngineSlot
 from workers.face.detection import DetectOptions
 from workers.face.images import ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from shared.settings import Faces as FaceSettings
     from workers.face.engines import Engine
     from workers.runtime.tasks import Call, Handlers
 
-NO_ENGINE = "no face engine is loaded; an operator can see why with `fidox doctor`"
+ALREADY = "delete the user first, or choose another user code"
+NO_ENGINE = "no face engine answers; an operator can see why in the face worker's log and with `fidox doctor`"
+OTHER_MODEL = "the user was registered with a model that is no longer used; delete and register again"
 
 
 class FaceTasks:
-    """The handlers of one worker process. `engines` in the order they are asked; the first answers."""
+    """The handlers of one worker process."""
 
-    def __init__(self, engines: Sequence[Engine], templates: Templates, settings: FaceSettings) -> None:
+    def __init__(self, engines: Engines, templates: Templates, settings: FaceSettings) -> None:
         self._engines = engines
         self._templates = templates
         self._max_pixels = settings.max_pixels
@@ -55,53 +63,81 @@ class FaceTasks:
         """Enrol a face under a new user code."""
         enrolled_by = await self._templates.enrolled_by(call.tenant_id, operation.user_code)
         if enrolled_by is not None and enrolled_by != call.job.tx_id:
-            return failed(Failure.ALREADY_ENROLLED, "delete the user first, or choose another user code")
-        looked = await self._look(operation, call, Want.TEMPLATE)
+            return failed(Failure.ALREADY_ENROLLED, ALREADY)
+        slots = self._engines.in_order(operation.engine)
+        looked = await self._look(operation, call, Want.TEMPLATE, slots)
         if isinstance(looked, contracts.Failed):
             return looked
         engine, (found,) = looked
         if found.faults:
             return failed(Failure.LOW_QUALITY, "; ".join(fault.advice for fault in found.faults))
+        others = [slot for slot in slots if slot.name != engine.name]
+        made = await asyncio.gather(*(self._template(operation, call, slot) for slot in others))
+        templates = [Template(engine.name, engine.model_id, found.embedding), *filter(None, made)]
         if call.past_deadline:
             return failed(Failure.DEADLINE, "the call could not be answered in time; try again", retry_after_s=1)
         outcome = contracts.Registered(engine=engine.name, model=engine.model_id, profile=found.profile)
-        template = Template(engine.name, engine.model_id, found.embedding)
         row = call.transaction(outcome)
-        if not await self._templates.enrol(call.tenant_id, operation.user_code, operation.name, [template], row):
-            return failed(Failure.ALREADY_ENROLLED, "delete the user first, or choose another user code")
+        if not await self._templates.enrol(call.tenant_id, operation.user_code, operation.name, templates, row):
+            return failed(Failure.ALREADY_ENROLLED, ALREADY)
         call.recorded = True
         return outcome
 
     async def verify(self, operation: contracts.VerifyFace, call: Call) -> contracts.AnyOutcome:
-        """One against one user's template."""
+        """One against one user's template, by the first engine that has one of the user."""
         enrolled = await self._templates.of_user(call.tenant_id, operation.user_code)
         if enrolled is None:
             return failed(Failure.NOT_ENROLLED, "register the user first")
-        looked = await self._look(operation, call, Want.EMBEDDING)
+        by_model = {(template.engine, template.model_id): template for template in enrolled}
+        able = [slot for slot in self._engines.in_order(operation.engine) if _model(slot) in by_model]
+        if not able:
+            # An engine that is off may have one; where all are on, the user's are of models of the past.
+            off = {slot.name for slot in self._engines.all()} - {slot.name for slot in self._engines.in_order()}
+            waiting = not enrolled or any(template.engine in off for template in enrolled)
+            return (
+                failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE) if waiting else failed(Failure.NOT_ENROLLED, OTHER_MODEL)
+            )
+        looked = await self._look(operation, call, Want.EMBEDDING, able)
         if isinstance(looked, contracts.Failed):
             return looked
         engine, (found,) = looked
-        for template in enrolled:
-            if (template.engine, template.model_id) == (engine.name, engine.model_id):
-                score = engine.calibration.score(float(found.embedding @ template.embedding))
-                threshold = self._thresholds[operation.context]
-                return contracts.Verified(
-                    score=score,
-                    matched=score >= threshold,
-                    threshold=threshold,
-                    engine=engine.name,
-                    model=engine.model_id,
-                    profile=found.profile,
-                )
-        detail = "the user was registered with another model; delete and register again"
-        return failed(Failure.NOT_ENROLLED, detail)
+        template = by_model[engine.name, engine.model_id]
+        score = engine.calibration.score(float(found.embedding @ template.embedding))
+        threshold = self._thresholds[operation.context]
+        matched = score >= threshold
+        if matched:
+            missing = [slot for slot in self._engines.in_order() if _model(slot) not in by_model]
+            call.afterwards.extend(partial(self._fill_in, operation, call, slot) for slot in missing)
+        return contracts.Verified(
+            score=score,
+            matched=matched,
+            threshold=threshold,
+            engine=engine.name,
+            model=engine.model_id,
+            profile=found.profile,
+        )
 
     async def identify(self, operation: contracts.IdentifyFace, call: Call) -> contracts.AnyOutcome:
-        """One against all of the tenant's users."""
-        looked = await self._look(operation, call, Want.EMBEDDING)
-        if isinstance(looked, contracts.Failed):
-            return looked
-        engine, (found,) = looked
+        """One against all of the tenant's users; those that the answering engine lacks, by the next one."""
+        outcome: contracts.AnyOutcome = failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE)
+        for slot in self._engines.in_order(operation.engine):
+            looked = await self._look(operation, call, Want.EMBEDDING, [slot])
+            if isinstance(looked, contracts.Failed):
+                # A second engine that sees no face changes nothing about what the first one said.
+                if isinstance(outcome, contracts.Failed):
+                    outcome = looked
+                continue
+            engine, (found,) = looked
+            identified = await self._search(engine, found, call)
+            if not isinstance(outcome, contracts.Identified) or identified.matched:
+                outcome = identified
+            if identified.matched or not await self._templates.anybody_lacks(
+                call.tenant_id, engine.name, engine.model_id
+            ):
+                break
+        return outcome
+
+    async def _search(self, engine: Engine, found: Analysis, call: Call) -> contracts.Identified:
         best = await self._templates.nearest(call.tenant_id, engine.name, engine.model_id, found.embedding)
         threshold = self._thresholds[Context.GENERAL]
         score = engine.calibration.score(best.cosine) if best else 0.0
@@ -119,7 +155,7 @@ class FaceTasks:
 
     async def compare(self, operation: contracts.CompareFaces, call: Call) -> contracts.AnyOutcome:
         """One picture against another."""
-        looked = await self._look(operation, call, Want.EMBEDDING)
+        looked = await self._look(operation, call, Want.EMBEDDING, self._engines.in_order(operation.engine))
         if isinstance(looked, contracts.Failed):
             return looked
         engine, (first, second) = looked
@@ -136,7 +172,7 @@ class FaceTasks:
 
     async def count(self, operation: contracts.CountFaces, call: Call) -> contracts.AnyOutcome:
         """Every face of a picture."""
-        looked = await self._look(operation, call, Want.FACES)
+        looked = await self._look(operation, call, Want.FACES, self._engines.in_order())
         if isinstance(looked, contracts.Failed):
             return looked
         engine, (found,) = looked
@@ -144,8 +180,7 @@ class FaceTasks:
 
     async def delete(self, operation: contracts.DeleteUser, call: Call) -> contracts.AnyOutcome:
         """Forget a user."""
-        outcome = contracts.UserDeleted(templates=0)
-        row = call.transaction(outcome)
+        row = call.transaction(contracts.UserDeleted(templates=0))
         removed = await self._templates.delete(call.tenant_id, operation.user_code, row)
         if removed is None:
             return failed(Failure.NOT_ENROLLED, "there is no such user")
@@ -153,14 +188,19 @@ class FaceTasks:
         return contracts.UserDeleted(templates=removed)
 
     async def _look(
-        self, operation: contracts.Detecting, call: Call, want: Want
+        self, operation: contracts.Detecting, call: Call, want: Want, slots: Iterable[EngineSlot]
     ) -> tuple[Engine, list[Analysis]] | contracts.Failed:
-        """Walk the call's pictures through the engine that answers; the first thing wrong with one is the failure."""
-        if not self._engines:
-            return failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE)
-        engine = self._engines[0]
+        """Walk the call's pictures through the first of the engines that answers.
+
+        What is wrong with a picture is an answer; the first such thing is the failure.
+        """
         options = DetectOptions(operation.confidence, operation.nms_threshold, operation.max_faces)
-        return await call.compute(self._analyse_all, engine, call.images, options, want)
+        for slot in slots:
+            try:
+                return await slot.run(call.compute, self._analyse_all, call.images, options, want)
+            except EngineFailedError:
+                continue
+        return failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE, retry_after_s=1)
 
     def _analyse_all(
         self, engine: Engine, images: Sequence[bytes], options: DetectOptions, want: Want
@@ -172,6 +212,25 @@ class FaceTasks:
             except ImageError as error:
                 return failed(error.failure, error.detail, image=position)
         return engine, analyses
+
+    async def _template(self, operation: contracts.Detecting, call: Call, slot: EngineSlot) -> Template | None:
+        """Another engine's template of the call's picture. None where it fails, or sees no good face."""
+        looked = await self._look(operation, call, Want.TEMPLATE, [slot])
+        if isinstance(looked, contracts.Failed) or looked[1][0].faults:
+            return None
+        engine, (found,) = looked
+        return Template(engine.name, engine.model_id, found.embedding)
+
+    async def _fill_in(self, operation: contracts.VerifyFace, call: Call, slot: EngineSlot) -> None:
+        """Give a verified user the template that an engine could not make when they registered."""
+        template = await self._template(operation, call, slot)
+        if template is not None:
+            await self._templates.add(call.tenant_id, operation.user_code, template, call.job.tx_id)
+
+
+def _model(slot: EngineSlot) -> tuple[str, str]:
+    """Engine and model id; the latter is empty for an engine that was never loaded, and matches nothing."""
+    return slot.name, slot.engine.model_id if slot.engine else ""
 
 
 def _summed(first: contracts.Profile, second: contracts.Profile) -> contracts.Profile:

@@ -32,23 +32,35 @@ log = logging.getLogger(__name__)
 Load: TypeAlias = Callable[[Pool], Awaitable[Handlers]]
 
 KEEP_HOUSE_EVERY_S = 6 * 3600
+SPARE_THREADS = 4
 
 
-def run_process(kind: Kind, settings: Settings, load: Load, *, slots: int = 1) -> None:
-    """Be one worker process until SIGTERM. `slots` is how many jobs it works on at once, each in a thread."""
-    uvloop.run(_run(kind, settings, load, slots))
+def run_process(
+    kind: Kind, settings: Settings, load: Load, *, slots: int = 1, beside: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Be one worker process until SIGTERM. `slots` is how many jobs it works on at once, each in a thread.
+
+    `beside` runs for as long as the process takes jobs, once its handlers are loaded.
+    """
+    uvloop.run(_run(kind, settings, load, slots, beside))
 
 
-async def _run(kind: Kind, settings: Settings, load: Load, slots: int) -> None:
+async def _run(
+    kind: Kind, settings: Settings, load: Load, slots: int, beside: Callable[[], Awaitable[None]] | None
+) -> None:
     redis = arq_redis(settings.queue.url)
-    threads = ThreadPoolExecutor(slots, thread_name_prefix="compute")
+    # More threads than slots: work that an engine does not come back from keeps one, and the next job needs another.
+    threads = ThreadPoolExecutor(slots + SPARE_THREADS, thread_name_prefix="compute")
     pool_context = open_pool(settings.database, application=f"fidox {kind}", configure=register_vectors)
     try:
         async with pool_context as pool, open_recorder(Transactions(pool)) as recorder:
             handlers = await load(pool)
             performer = Performer(redis, handlers, recorder, threads, max_tries=settings.queue.max_tries)
             worker = JobWorker(redis, kind, settings.queue, performer, Slots(slots))
-            house = asyncio.create_task(_keep_house(Transactions(pool), settings.database.retention_days))
+            chores: list[Awaitable[None]] = [_keep_house(Transactions(pool), settings.database.retention_days)]
+            if beside is not None:
+                chores.append(beside())
+            house = asyncio.gather(*chores)
             log.info("%s worker ready", kind)
             try:
                 await worker.run_until_stopped()

@@ -55,6 +55,8 @@ class Call:
         self._epoch_ms = now_ms - time.monotonic() * 1000
         # A handler whose outcome went into the database together with the transaction sets this.
         self.recorded = False
+        # What is better done after the caller has the answer; the images are still at hand then.
+        self.afterwards: list[Callable[[], Awaitable[None]]] = []
 
     @property
     def tenant_id(self) -> int:
@@ -126,6 +128,17 @@ class Performer:
             name = call.operation if call else "unknown"
             self._recorder.record(transactions.of_job(job, name, outcome))
         await self._close(job, outcome)
+        if call is not None:
+            await self._do_afterwards(call)
+
+    async def _do_afterwards(self, call: Call) -> None:
+        for work in call.afterwards:
+            try:
+                await work()
+            except StoreUnavailableError:
+                log.warning("%s: the database does not answer; left for another time", call.operation)
+            except Exception:  # the process's edge, as in `_handle`; the caller has been answered
+                log.exception("after %s", call.operation, extra={"facts": {"tx": call.job.tx_id}})
 
     async def _handle(self, operation: contracts.AnyOperation, call: Call) -> contracts.AnyOutcome:
         handler = self._handlers.get(type(operation))

@@ -1,0 +1,194 @@
+"""What breaks one engine leaves the other standing: the caller sees an answer, and `ezway` comes back by itself."""
+
+import asyncio
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from shared import contracts, keys
+from shared.contracts import Dialect, Kind
+from shared.queue import open_queue
+from shared.settings import Queue as QueueSettings
+from tests.conftest import SHARED, need
+from tests.support.fidox import make_tenant
+
+ROOT = Path(__file__).parents[2]
+WEIGHTS = ("scrfd_500m.onnx", "w600k_mbf_dequantised.onnx")
+PEOPLE = ("obama", "biden", "rose_leslie")
+RETRY_S = 1.0
+
+
+class Face:
+    """One face worker process of its own, on a Redis database of its own."""
+
+    def __init__(self, stack, folder: Path, tenant_id: int) -> None:
+        self.folder, self.tenant_id = folder, tenant_id
+        self.redis_url = stack.redis_url.replace("db=0", "db=6")
+        self.database_url = stack.database_url
+        self.fault = folder / "fault"
+        self.fault.write_text("")
+        self.weights = folder / "weights"
+        self.weights.mkdir()
+        for name in WEIGHTS:
+            shutil.copyfile(need(SHARED / "models") / name, self.weights / name)
+        self._environment = os.environ | {
+            "DATABASE_URL": stack.database_url,
+            "REDIS_URL": self.redis_url,
+            "FAULT": str(self.fault),
+            "FIDOX_WEIGHTS_DIR": str(self.weights),
+            "FIDOX_CACHE_DIR": str(folder / "cache"),
+            "FIDOX_ENGINE_TIMEOUT_S": "1",
+            "FIDOX_ENGINE_RETRY_S": str(RETRY_S),
+        }
+        self._process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        with redis.Redis.from_url(self.redis_url) as client:
+            client.flushdb()
+            command = [sys.executable, "-m", "tests.support.faulty_face"]
+            self._process = subprocess.Popen(command, env=self._environment, cwd=ROOT)
+            until = time.monotonic() + 30
+            while not client.zcard(keys.workers(Kind.FACE)):
+                assert self._process.poll() is None
+                assert time.monotonic() < until
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(20)
+
+    async def ask(self, queue, operation, *images: bytes) -> contracts.AnyOutcome:
+        answer = await queue.submit(
+            operation, images, tx_id=f"tx_{secrets.token_hex(6)}", tenant_id=self.tenant_id, dialect=Dialect.FIDOX
+        )
+        return answer.outcome
+
+    def queue(self):
+        return open_queue(QueueSettings(url=self.redis_url))
+
+    def ask_once(self, operation, *images: bytes) -> contracts.AnyOutcome:
+        async def once():
+            async with self.queue() as queue:
+                return await self.ask(queue, operation, *images)
+
+        return asyncio.run(once())
+
+    def templates(self, user_code: str) -> set[str]:
+        with psycopg.connect(self.database_url) as connection:
+            rows = connection.execute(
+                "SELECT engine FROM templates WHERE tenant_id = %s AND user_code = %s", (self.tenant_id, user_code)
+            )
+            return {engine for (engine,) in rows}
+
+    def wait_for_engine(self, name: str, user_code: str, image: bytes) -> None:
+        until = time.monotonic() + 20
+        while (outcome := self.ask_once(contracts.VerifyFace(user_code=user_code), image)).engine != name:
+            assert time.monotonic() < until, outcome
+            time.sleep(0.2)
+
+
+@pytest.fixture
+def face(stack, tmp_path):
+    tenant = make_tenant(stack.database_url, f"fallback-{secrets.token_hex(4)}")
+    with psycopg.connect(stack.database_url) as connection:
+        (tenant_id,) = connection.execute("SELECT id FROM tenants WHERE name = %s", (tenant.name,)).fetchone()
+    worker = Face(stack, tmp_path, tenant_id)
+    yield worker
+    worker.stop()
+
+
+def enrol(face: Face, photo, people=PEOPLE) -> None:
+    for person in people:
+        outcome = face.ask_once(contracts.RegisterFace(user_code=person), photo(first(person)))
+        assert isinstance(outcome, contracts.Registered), outcome
+
+
+def first(person: str) -> str:
+    return {"obama": "obama/obama.jpg", "biden": "biden/biden.jpg", "rose_leslie": "rose_leslie/img1.jpg"}[person]
+
+
+def second(person: str) -> str:
+    return {"obama": "obama/obama2.jpg", "biden": "biden/biden2.jpg", "rose_leslie": "rose_leslie/img2.jpg"}[person]
+
+
+def verify_with_8_clients(face: Face, photo, calls: int = 24) -> list[contracts.AnyOutcome]:
+    """Everybody against themselves and against the next one, eight calls at a time."""
+
+    async def run():
+        async with face.queue() as queue:
+            gate = asyncio.Semaphore(8)
+
+            async def one(number: int):
+                person = PEOPLE[number % len(PEOPLE)]
+                pictured = PEOPLE[(number + number % 2) % len(PEOPLE)]
+                async with gate:
+                    outcome = await face.ask(queue, contracts.VerifyFace(user_code=person), photo(second(pictured)))
+                assert isinstance(outcome, contracts.Verified), outcome
+                assert outcome.matched == (person == pictured), (person, pictured, outcome)
+                return outcome
+
+            return await asyncio.gather(*(one(number) for number in range(calls)))
+
+    return asyncio.run(run())
+
+
+def test_register_writes_a_template_of_every_engine(face, photo):
+    face.start()
+    enrol(face, photo, ["obama"])
+    assert face.templates("obama") == {"ezway", "applemango"}
+
+
+@pytest.mark.parametrize("fault", ["raise", "memory", "slow"])
+def test_verify_goes_on_through_the_second_engine_and_returns_to_the_first(face, photo, fault):
+    face.start()
+    enrol(face, photo)
+    assert {outcome.engine for outcome in verify_with_8_clients(face, photo, 6)} == {"ezway"}
+    face.fault.write_text(fault)
+    assert {outcome.engine for outcome in verify_with_8_clients(face, photo)} == {"applemango"}
+    time.sleep(2 * RETRY_S)  # probes find it still broken
+    assert {outcome.engine for outcome in verify_with_8_clients(face, photo, 6)} == {"applemango"}
+    face.fault.write_text("")
+    face.wait_for_engine("ezway", "obama", photo(second("obama")))
+    assert {outcome.engine for outcome in verify_with_8_clients(face, photo, 6)} == {"ezway"}
+
+
+def test_a_weights_file_of_garbage_is_not_loaded_and_a_mended_one_is_without_a_restart(face, photo):
+    whole = (face.weights / WEIGHTS[1]).read_bytes()
+    (face.weights / WEIGHTS[1]).write_bytes(os.urandom(len(whole)))
+    face.start()
+    enrol(face, photo)
+    assert face.templates("obama") == {"applemango"}
+    assert {outcome.engine for outcome in verify_with_8_clients(face, photo)} == {"applemango"}
+    (face.weights / WEIGHTS[1]).write_bytes(whole)
+    # Once it is back, a successful verify fills in what it could not make at register.
+    until = time.monotonic() + 20
+    while face.templates("obama") != {"ezway", "applemango"}:
+        assert time.monotonic() < until
+        assert face.ask_once(contracts.VerifyFace(user_code="obama"), photo(second("obama"))).matched
+    assert face.ask_once(contracts.VerifyFace(user_code="obama"), photo(second("obama"))).engine == "ezway"
+    # Somebody who was enrolled meanwhile and has not been back yet is still identified.
+    assert face.templates("biden") == {"applemango"}
+    found = face.ask_once(contracts.IdentifyFace(), photo(second("biden")))
+    assert (found.user_code, found.engine) == ("biden", "applemango")
+
+
+def test_without_any_downloaded_weights_the_second_engine_carries_everything(face, photo):
+    for name in WEIGHTS:
+        (face.weights / name).unlink()
+    face.start()
+    enrol(face, photo)
+    assert {outcome.engine for outcome in verify_with_8_clients(face, photo, 6)} == {"applemango"}
+    assert face.ask_once(contracts.CountFaces(), photo("_groups/obama_and_biden.jpg")).engine == "applemango"
+    assert len(face.ask_once(contracts.CountFaces(), photo("_groups/kit_with_rose.jpg")).faces) == 2
+    same = face.ask_once(contracts.CompareFaces(), photo(first("obama")), photo(second("obama")))
+    other = face.ask_once(contracts.CompareFaces(), photo(first("obama")), photo(first("biden")))
+    assert (same.matched, other.matched) == (True, False)
