@@ -84,7 +84,7 @@ def test_a_process_that_hangs_is_ended(photo):
     engine._call_s = 0.5
     os.kill(engine._process.pid, signal.SIGSTOP)
     started = time.monotonic()
-    with pytest.raises(EngineProcessError, match="no answer|unavailable"):
+    with pytest.raises(EngineProcessError, match=r"no answer|unavailable"):
         look(engine, photo("obama/obama.jpg"))
     assert time.monotonic() - started < 8
     engine._call_s = 10
