@@ -33,7 +33,8 @@ def main() -> int:
     if "--one" in sys.argv[1:]:
         _be_one(settings)
         return 0
-    return Supervisor("workers.face", settings.faces.processes or gpus() or cores()).run()
+    count = settings.faces.processes or gpus() or cores()
+    return Supervisor("workers.face", count, lease_s=settings.queue.lease_s).run()
 
 
 def _be_one(settings: Settings) -> None:

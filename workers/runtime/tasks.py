@@ -25,12 +25,11 @@ from shared.db.pool import StoreUnavailableError
 from shared.queue import REPLY_TTL_S
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
-
     from redis.asyncio import Redis
 
     from shared.db.recorder import Recorder
     from workers.runtime.slots import Slot
+    from workers.runtime.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ class Call:
     """One job in hand, as its handler sees it: whose it is, its images, and a thread to work in."""
 
     def __init__(
-        self, job: contracts.Job, images: list[bytes], *, operation: str, now_ms: int, threads: ThreadPoolExecutor
+        self, job: contracts.Job, images: list[bytes], *, operation: str, now_ms: int, threads: Threads
     ) -> None:
         self.job = job
         self.images = images
@@ -72,14 +71,14 @@ class Call:
 
     async def compute(self, work: Callable[..., T], *args: object) -> T:
         """Run blocking work in a thread: the event loop has leases to renew."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+        return await self._threads.run(work, *args)
 
 
 class Performer:
     """Does jobs with a table of handlers. One a process; `perform` is its one arq function."""
 
     def __init__(
-        self, redis: Redis, handlers: Handlers, recorder: Recorder, threads: ThreadPoolExecutor, *, max_tries: int
+        self, redis: Redis, handlers: Handlers, recorder: Recorder, threads: Threads, *, max_tries: int
     ) -> None:
         self._redis = redis
         self._handlers: Handlers = {contracts.Ping: _pong, **handlers}
