@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import msgspec
+from redis import exceptions
 
 from shared import contracts, keys
 from shared.contracts import Failure, failed
@@ -147,6 +148,14 @@ class Performer:
 
     async def _close(self, job: contracts.Job, outcome: contracts.AnyOutcome | None) -> None:
         """Push the reply, if there is one to push, and free what the job held: in one transaction."""
+        try:
+            await self._push_and_free(job, outcome)
+        except exceptions.OutOfMemoryError:
+            # The reply takes memory, so nothing was done; freeing takes none, and makes room for the reply.
+            await self._push_and_free(job, None)
+            await self._push_and_free(job, outcome)
+
+    async def _push_and_free(self, job: contracts.Job, outcome: contracts.AnyOutcome | None) -> None:
         kind = contracts.Kind(job.job_id.rpartition(":")[2])
         async with self._redis.pipeline(transaction=True) as pipe:
             if outcome is not None:
