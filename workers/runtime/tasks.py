@@ -27,6 +27,7 @@ from shared.queue import REPLY_TTL_S
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+    from redis.asyncio.client import Pipeline
 
     from shared.db.recorder import Recorder
     from workers.runtime.slots import Slot
@@ -149,26 +150,34 @@ class Performer:
     async def _close(self, job: contracts.Job, outcome: contracts.AnyOutcome | None) -> None:
         """Push the reply, if there is one to push, and free what the job held: in one transaction."""
         try:
-            await self._push_and_free(job, outcome)
+            async with self._redis.pipeline(transaction=True) as pipe:
+                if outcome is not None:
+                    _push(pipe, job, outcome)
+                _free(pipe, job)
+                await pipe.execute()
         except exceptions.OutOfMemoryError:
-            # The reply takes memory, so nothing was done; freeing takes none, and makes room for the reply.
-            await self._push_and_free(job, None)
-            await self._push_and_free(job, outcome)
-
-    async def _push_and_free(self, job: contracts.Job, outcome: contracts.AnyOutcome | None) -> None:
-        kind = contracts.Kind(job.job_id.rpartition(":")[2])
-        async with self._redis.pipeline(transaction=True) as pipe:
-            if outcome is not None:
-                pipe.rpush(job.reply_to, contracts.encode(contracts.Reply(job_id=job.job_id, outcome=outcome)))
-                pipe.expire(job.reply_to, REPLY_TTL_S)
-            pipe.zrem(keys.held(kind), keys.held_member(job.job_id, job.bytes_held))
-            if job.blobs:
-                pipe.delete(*(keys.blob(job.job_id, position) for position in range(job.blobs)))
-            await pipe.execute()
+            # Redis takes nothing into a transaction then; plain deletions it does, and they make room for the reply.
+            async with self._redis.pipeline(transaction=False) as pipe:
+                _free(pipe, job)
+                if outcome is not None:
+                    _push(pipe, job, outcome)
+                await pipe.execute()
 
     def _keep_pace(self, elapsed_ms: float) -> None:
         """An exponential mean over about ten jobs: quick enough for a change of load, calm enough for one odd job."""
         self.job_ms = elapsed_ms if self.job_ms is None else 0.9 * self.job_ms + 0.1 * elapsed_ms
+
+
+def _push(pipe: Pipeline, job: contracts.Job, outcome: contracts.AnyOutcome) -> None:
+    pipe.rpush(job.reply_to, contracts.encode(contracts.Reply(job_id=job.job_id, outcome=outcome)))
+    pipe.expire(job.reply_to, REPLY_TTL_S)
+
+
+def _free(pipe: Pipeline, job: contracts.Job) -> None:
+    kind = contracts.Kind(job.job_id.rpartition(":")[2])
+    pipe.zrem(keys.held(kind), keys.held_member(job.job_id, job.bytes_held))
+    if job.blobs:
+        pipe.delete(*(keys.blob(job.job_id, position) for position in range(job.blobs)))
 
 
 async def _pong(_operation: contracts.Ping, _call: Call) -> contracts.Pong:
