@@ -6,6 +6,8 @@ set -uo pipefail
 has() {
   case $1 in
     chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
+    default-jre-headless) command -v java ;;
+    node-typescript) command -v tsc ;;
     nodejs) command -v node ;;
     *) command -v "$1" ;;
   esac >/dev/null 2>&1
@@ -13,7 +15,7 @@ has() {
 
 absent() {
   local package
-  for package in chromium nodejs curl; do has "$package" || printf '%s ' "$package"; done
+  for package in chromium curl default-jre-headless node-typescript nodejs; do has "$package" || printf '%s ' "$package"; done
 }
 
 missing=$(absent)

@@ -43,12 +43,15 @@ MOST_WAKE_TOKENS = 64
 GRACE_S = 5.0
 REPLY_TTL_S = 60
 RECONNECT_S = 0.2
+# A server that stands still, or whose machine lost its power, closes no socket: only silence tells.
+SILENT_S = 5.0
+# Shorter, or a blocking pop that finds nothing would pass for silence.
+BLOCK_S = 3
 
 
 def connect(url: str) -> Redis:
     """A client whose commands fail soon when the server is away, instead of hanging."""
-    # No socket_timeout: a blocking pop has none by nature, and a server that is gone closes the socket.
-    return Redis.from_url(url, socket_connect_timeout=2.0)
+    return Redis.from_url(url, socket_connect_timeout=2.0, socket_timeout=SILENT_S)
 
 
 class Answer(NamedTuple):
@@ -89,33 +92,33 @@ class Queue:
         deadline_ms = int(1000 * (deadline_s or self._settings.deadline_s))
         job_id, held_bytes = f"{tx_id}:{kind}", sum(map(len, images))
         try:
-            refused, now_ms = await self._reserve(kind, job_id, held_bytes, deadline_ms)
-            if refused is not None:
-                return Answer(refused, by_worker=False)
-            job = contracts.Job(
-                job_id=job_id,
-                tx_id=tx_id,
-                tenant_id=tenant_id,
-                dialect=dialect,
-                submitted_ms=now_ms,
-                deadline_ms=now_ms + deadline_ms,
-                reply_to=self._reply_to,
-                blobs=len(images),
-                bytes_held=held_bytes,
-                operation=msgspec.Raw(contracts.encode(operation)),
-            )
-            reply = self._waiting[job_id] = asyncio.get_running_loop().create_future()
-            try:
-                await self._send(kind, job, images)
-                async with asyncio.timeout(deadline_ms / 1000):
+            async with asyncio.timeout(deadline_ms / 1000):
+                refused, now_ms = await self._reserve(kind, job_id, held_bytes, deadline_ms)
+                if refused is not None:
+                    return Answer(refused, by_worker=False)
+                job = contracts.Job(
+                    job_id=job_id,
+                    tx_id=tx_id,
+                    tenant_id=tenant_id,
+                    dialect=dialect,
+                    submitted_ms=now_ms,
+                    deadline_ms=now_ms + deadline_ms,
+                    reply_to=self._reply_to,
+                    blobs=len(images),
+                    bytes_held=held_bytes,
+                    operation=msgspec.Raw(contracts.encode(operation)),
+                )
+                reply = self._waiting[job_id] = asyncio.get_running_loop().create_future()
+                try:
+                    await self._send(kind, job, images)
                     return await reply
-            except exceptions.OutOfMemoryError:
-                await self._redis.zrem(keys.held(kind), keys.held_member(job_id, held_bytes))
-                return _refused(Failure.OVERLOADED, "too many pictures are waiting; try again")
-            except TimeoutError:
-                return _refused(Failure.DEADLINE, "the call could not be answered in time; try again")
-            finally:
-                del self._waiting[job_id]
+                except exceptions.OutOfMemoryError:
+                    await self._redis.zrem(keys.held(kind), keys.held_member(job_id, held_bytes))
+                    return _refused(Failure.OVERLOADED, "too many pictures are waiting; try again")
+                finally:
+                    del self._waiting[job_id]
+        except TimeoutError:
+            return _refused(Failure.DEADLINE, "the call could not be answered in time; try again")
         except (exceptions.RedisError, OSError) as error:
             log.warning("the queue does not answer: %s", type(error).__name__)
             return _refused(Failure.STORE_UNAVAILABLE, "the service is starting or restarting")
@@ -168,8 +171,8 @@ class Queue:
         """Resolve waiting futures for as long as the process lives; `open_queue` runs it."""
         while True:
             try:
-                # The time-out is no poll: it lets a half-dead connection be noticed.
-                popped = cast("tuple[bytes, bytes] | None", await self._command("BLPOP", self._reply_to, 30))
+                # The time-out is no poll: it tells a quiet server from a dead one.
+                popped = cast("tuple[bytes, bytes] | None", await self._command("BLPOP", self._reply_to, BLOCK_S))
             except (exceptions.RedisError, OSError):
                 await self._reconnect()
                 continue

@@ -6,6 +6,7 @@ A limiter that cannot count lets calls through and says so: it guards the servic
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import time
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 log = logging.getLogger(__name__)
+
+# Counting takes a millisecond. A Redis that stands still is waited for once, by the queue, and not here too.
+PATIENCE_S = 0.5
 
 
 class Limiter:
@@ -47,9 +51,10 @@ class Limiter:
     async def _decide(self, ask: Callable[..., Awaitable[bool]], per_minute: int, *who: str) -> None:
         limit = RateLimitItemPerMinute(per_minute)
         try:
-            if await ask(limit, *who):
-                return
-            resets = (await self._strategy.get_window_stats(limit, *who)).reset_time
+            async with asyncio.timeout(PATIENCE_S):
+                if await ask(limit, *who):
+                    return
+                resets = (await self._strategy.get_window_stats(limit, *who)).reset_time
         except (RedisError, OSError) as error:
             self.failed_open += 1
             log.warning("limits are not counted: %s", type(error).__name__)

@@ -26,16 +26,29 @@ class Workers:
         self._client = client
         self.processes: list[subprocess.Popen] = []
 
-    def start(self, count: int = 1, slots: int = 1) -> list[subprocess.Popen]:
+    def start(self, count: int = 1, slots: int = 1, stuck_s: float = 0) -> list[subprocess.Popen]:
         before = self.alive()
-        command = [sys.executable, "-m", "tests.support.odd_worker", str(slots)]
-        started = [subprocess.Popen(command, env=self._environment, cwd=CHECKOUT) for _ in range(count)]
-        self.processes += started
+        started = [self._spawn(str(slots), str(stuck_s)) for _ in range(count)]
+        self.wait_alive(before + count)
+        return started
+
+    def supervise(self, count: int) -> subprocess.Popen:
+        """A supervisor with so many processes."""
+        before, supervisor = self.alive(), self._spawn("--supervised", str(count))
+        self.wait_alive(before + count)
+        return supervisor
+
+    def _spawn(self, *arguments: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", "tests.support.odd_worker", *arguments]
+        process = subprocess.Popen(command, env=self._environment, cwd=CHECKOUT)
+        self.processes.append(process)
+        return process
+
+    def wait_alive(self, count: int) -> None:
         until = time.monotonic() + 20
-        while self.alive() < before + count:
+        while self.alive() < count:
             assert time.monotonic() < until, "the workers did not come up"
             time.sleep(0.05)
-        return started
 
     def alive(self) -> int:
         seconds, micros = self._client.time()

@@ -262,6 +262,25 @@ def test_redis_out_of_memory_is_overloaded_and_leaves_no_reservation(workers, re
     wait_until_nothing_is_left(client)
 
 
+def test_a_job_in_hand_is_answered_by_a_redis_that_has_run_out_of_memory(workers, redis_url, client, run):
+    """The reply takes memory and is refused; what the job held is freed first then, and makes room for it."""
+    workers.start()
+    limit = client.config_get("maxmemory")["maxmemory"]
+
+    async def main():
+        async with open_queue(settings(redis_url)) as queue:
+            call = asyncio.create_task(submit(queue, order("sleep 0.6"), [os.urandom(4_000_000)]))
+            await asyncio.sleep(0.3)
+            client.config_set("maxmemory", client.info("memory")["used_memory"] - 1_000_000)
+            try:
+                return await call
+            finally:
+                client.config_set("maxmemory", limit)
+
+    assert isinstance(run(main()), contracts.Verified)
+    wait_until_nothing_is_left(client)
+
+
 def test_a_redis_that_is_away_is_a_failure_not_an_exception(tmp_path, run):
     async def main():
         async with open_queue(settings(f"unix://{tmp_path}/none.sock?db=0")) as queue:

@@ -1,10 +1,14 @@
 """A real worker process whose operations do odd things, for tests of the queue: `python -m tests.support.odd_worker`.
 
-The operation's user code says what to do: "sleep 0.5", "raise", "die", "blob" (answers with the images' sizes).
-Dying is what a fault test needs and no real operation offers.
+The operation's user code says what to do: "sleep 0.5", "raise", "die", "hang" (the whole process), "blob" (answers with
+the images' sizes). Dying is what a fault test needs and no real operation offers.
+
+    odd_worker [SLOTS [STUCK_S]]    one process
+    odd_worker --supervised COUNT   a supervisor with so many
 """
 
 import os
+import signal
 import sys
 import time
 
@@ -13,6 +17,7 @@ from shared.contracts import Failure, Kind, failed
 from shared.settings import Settings
 from shared.telemetry import set_up_logging
 from workers.runtime.process import run_process
+from workers.runtime.supervisor import Supervisor
 
 
 def work(order: str, images: list[bytes]) -> contracts.AnyOutcome:
@@ -23,6 +28,8 @@ def work(order: str, images: list[bytes]) -> contracts.AnyOutcome:
         raise RuntimeError("a secret that no caller may see")
     elif what == "die":
         os.kill(os.getpid(), 9)
+    elif what == "hang":
+        os.kill(os.getpid(), signal.SIGSTOP)
     elif what == "blob":
         return contracts.Verified(score=len(images) / 10, matched=True, threshold=float(sum(map(len, images))))
     elif what == "pid":
@@ -41,4 +48,10 @@ async def load(_pool):
 if __name__ == "__main__":
     settings = Settings.from_env()
     set_up_logging(settings.log)
-    run_process(Kind.FACE, settings, load, slots=int(sys.argv[1]) if len(sys.argv) > 1 else 1)
+    match sys.argv[1:]:
+        case ["--supervised", count]:
+            sys.exit(Supervisor("tests.support.odd_worker", int(count), lease_s=settings.queue.lease_s).run())
+        case [] | ["--one"]:
+            run_process(Kind.FACE, settings, load)
+        case [slots, *stuck_s]:
+            run_process(Kind.FACE, settings, load, slots=int(slots), stuck_s=float(*stuck_s) or None)

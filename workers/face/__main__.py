@@ -32,7 +32,8 @@ def main() -> int:
     if "--one" in sys.argv[1:]:
         _be_one(settings)
         return 0
-    return Supervisor("workers.face", settings.faces.processes or gpus() or cores()).run()
+    count = settings.faces.processes or gpus() or cores()
+    return Supervisor("workers.face", count, lease_s=settings.queue.lease_s).run()
 
 
 def _be_one(settings: Settings) -> None:
@@ -50,7 +51,7 @@ def _be_one(settings: Settings) -> None:
         await engines.load()
         return FaceTasks(engines, Templates(pool), faces).handlers()
 
-    run_process(Kind.FACE, settings, load, slots=GPU_SLOTS if has_gpu() else 1, beside=engines.mend)
+    run_process(Kind.FACE, settings, load, slots=GPU_SLOTS if has_gpu() else 1, chore=engines.mend)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,20 @@
 """One worker process from its start to its end: connections, threads, handlers, the job loop.
 
 A kind of worker gives `run_process` a function that loads its models and returns its handlers. The process counts as
-alive, and gets jobs, only after that.
+alive, and gets jobs, only after that. It ends
+
+    SIGTERM                            0          jobs in hand are finished first
+    its supervisor is gone             0          the same
+    work in a thread never comes back  EX_STUCK   no thread can be ended, only the process: its jobs go on elsewhere
+    it stands still altogether         SIGKILL    by the supervisor, see heartbeat.py
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 import uvloop
@@ -19,8 +23,10 @@ from shared.db.pool import Pool, StoreUnavailableError, open_pool
 from shared.db.recorder import open_recorder
 from shared.db.templates import register_vectors
 from shared.db.transactions import Transactions
+from workers.runtime import heartbeat
 from workers.runtime.slots import Slots
 from workers.runtime.tasks import Handlers, Performer
+from workers.runtime.threads import Threads
 from workers.runtime.worker import JobWorker, arq_redis
 
 if TYPE_CHECKING:
@@ -32,45 +38,89 @@ log = logging.getLogger(__name__)
 Load: TypeAlias = Callable[[Pool], Awaitable[Handlers]]
 
 KEEP_HOUSE_EVERY_S = 6 * 3600
+# An engine that takes too long is given up by its caller and keeps its thread; the next job needs another.
 SPARE_THREADS = 4
+# sysexits.h EX_SOFTWARE.
+EX_STUCK = 70
+# Work may take this many deadlines before it counts as stuck: what is merely slow was given up by its caller long ago,
+# and is still of use (it ends); what hangs keeps its slot for this long. And not less than this: a first run on a GPU
+# may compile kernels for many seconds.
+STUCK_DEADLINES = 3
+LEAST_STUCK_S = 30.0
 
 
 def run_process(
-    kind: Kind, settings: Settings, load: Load, *, slots: int = 1, beside: Callable[[], Awaitable[None]] | None = None
+    kind: Kind,
+    settings: Settings,
+    load: Load,
+    *,
+    slots: int = 1,
+    stuck_s: float | None = None,
+    chore: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Be one worker process until SIGTERM. `slots` is how many jobs it works on at once, each in a thread.
 
-    `beside` runs for as long as the process takes jobs, once its handlers are loaded.
+    Work that takes longer than `stuck_s` (by default three deadlines, and at least 30 s) ends the process. `chore` runs
+    beside the jobs.
     """
-    uvloop.run(_run(kind, settings, load, slots, beside))
+    threads = Threads(slots + SPARE_THREADS)
+    limit_s = stuck_s or max(LEAST_STUCK_S, STUCK_DEADLINES * settings.queue.deadline_s)
+    if uvloop.run(_run(kind, settings, load, threads, slots, limit_s, chore)):
+        # Python waits for its threads at the end, and one of them does not come.
+        logging.shutdown()
+        os._exit(EX_STUCK)
 
 
 async def _run(
-    kind: Kind, settings: Settings, load: Load, slots: int, beside: Callable[[], Awaitable[None]] | None
-) -> None:
+    kind: Kind,
+    settings: Settings,
+    load: Load,
+    threads: Threads,
+    slots: int,
+    stuck_s: float,
+    chore: Callable[[], Awaitable[None]] | None,
+) -> bool:
+    """Until it is told to stop. Is a thread stuck?"""
     redis = arq_redis(settings.queue.url)
-    # More threads than slots: work that an engine does not come back from keeps one, and the next job needs another.
-    threads = ThreadPoolExecutor(slots + SPARE_THREADS, thread_name_prefix="compute")
     pool_context = open_pool(settings.database, application=f"fidox {kind}", configure=register_vectors)
     try:
         async with pool_context as pool, open_recorder(Transactions(pool)) as recorder:
             handlers = await load(pool)
             performer = Performer(redis, handlers, recorder, threads, max_tries=settings.queue.max_tries)
             worker = JobWorker(redis, kind, settings.queue, performer, Slots(slots))
-            chores: list[Awaitable[None]] = [_keep_house(Transactions(pool), settings.database.retention_days)]
-            if beside is not None:
-                chores.append(beside())
-            house = asyncio.gather(*chores)
+            beside = [
+                asyncio.create_task(_keep_house(Transactions(pool), settings.database.retention_days)),
+                asyncio.create_task(_beat(worker)),
+                stuck := asyncio.create_task(_watch(threads, worker, stuck_s)),
+            ]
+            if chore is not None:
+                beside.append(asyncio.ensure_future(chore()))
             log.info("%s worker ready", kind)
             try:
                 await worker.run_until_stopped()
             finally:
-                house.cancel()
-                with suppress(asyncio.CancelledError):
-                    await house
+                is_stuck = stuck.done()
+                for task in beside:
+                    task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
+            return is_stuck
     finally:
-        threads.shutdown(wait=False, cancel_futures=True)
+        threads.close()
         await redis.aclose()
+
+
+async def _beat(worker: JobWorker) -> None:
+    await heartbeat.beat()
+    log.warning("the supervisor is gone; finishing")
+    worker.stop()
+
+
+async def _watch(threads: Threads, worker: JobWorker, stuck_s: float) -> None:
+    """Returns when work has been in a thread for longer than `stuck_s`."""
+    while threads.longest_s < stuck_s:  # noqa: ASYNC110 — time passes without an event
+        await asyncio.sleep(1)
+    log.error("work has not come back for %.0f s; ending this process", stuck_s)
+    worker.stop(drain_s=0)
 
 
 async def _keep_house(transactions: Transactions, retention_days: int) -> None:

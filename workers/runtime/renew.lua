@@ -8,6 +8,9 @@ local worker, lease_ms, job_ms, takes_jobs, lease_prefix = ARGV[1], tonumber(ARG
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- First, and not only to tidy up: a Redis that is out of memory refuses a script's first write if that takes memory, and
+-- lets one go on that has begun. Without its heartbeat a worker that lives would count as dead.
+redis.call('ZREMRANGEBYSCORE', workers, '-inf', now)
 -- One that is finishing its last jobs holds on to them, and is not counted on for more.
 if takes_jobs == '1' then
     redis.call('ZADD', workers, now + lease_ms, worker)

@@ -1,4 +1,4 @@
-"""The processes of one worker on one machine: started, watched, and started again when one dies.
+"""The processes of one worker on one machine: started, watched, and started again when one dies or stands still.
 
 One thread computes in each: on a CPU two processes with one thread each are half again as fast as one with two (the
 sessions' pools spin against one another). This process does nothing itself, and imports no model library.
@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+from workers.runtime.heartbeat import VARIABLE, Pulse
+
 log = logging.getLogger(__name__)
 
 # A process that dies sooner than this after its start is not started again at once.
@@ -23,6 +25,8 @@ HEALTHY_S = 10.0
 MOST_PAUSE_S = 15.0
 STOP_S = 20.0
 LOOK_EVERY_S = 0.2
+# Other workers take a silent one's jobs after one lease; two more tell one that hangs from one that is short of CPU.
+SILENT_LEASES = 3
 # glibc takes every array of more than 128 kB from the kernel and gives it back after use, zeroed pages and all: for
 # pictures of a few megabytes that is an eighth of a call. Keeping them costs 5 to 10 MB a process.
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
@@ -54,9 +58,10 @@ def _is_installed(distribution: str) -> bool:
 
 
 class Supervisor:
-    """Keeps `count` processes of `python -m module --one` alive."""
+    """Keeps `count` processes of `python -m module --one` alive, and kills one that is silent for three leases."""
 
-    def __init__(self, module: str, count: int) -> None:
+    def __init__(self, module: str, count: int, *, lease_s: float) -> None:
+        self._silent_s = SILENT_LEASES * lease_s
         self._command = [sys.executable, "-m", module, "--one"]
         self._children: list[_Child] = [_Child(number) for number in range(count)]
         self._stopping = False
@@ -67,6 +72,7 @@ class Supervisor:
             signal.signal(number, self._stop)
         while not self._stopping:
             for child in self._children:
+                child.look(self._silent_s)
                 if child.process is not None and child.process.poll() is not None:
                     if child.process.returncode == EX_CONFIG:
                         return self._end(EX_CONFIG)
@@ -102,16 +108,32 @@ class _Child:
         self.number = number
         self.process: subprocess.Popen[bytes] | None = None
         self.not_before = 0.0
+        self._pulse: Pulse | None = None
         self._started = 0.0
         self._pause_s = 0.5
 
     def start(self, command: list[str]) -> None:
         self._started = time.monotonic()
-        self.process = subprocess.Popen(command, env=KEEP_MEMORY | os.environ)
+        pulse = self._pulse = Pulse(2 * LOOK_EVERY_S)
+        environment = KEEP_MEMORY | os.environ | {VARIABLE: str(pulse.write_fd)}
+        self.process = subprocess.Popen(command, env=environment, pass_fds=(pulse.write_fd,))
+        pulse.started()
+
+    def look(self, most_silent_s: float) -> None:
+        """Kill it when it has been silent for too long. Its jobs have been taken over by then."""
+        if self.process is None or self._pulse is None:
+            return
+        if self._pulse.look() > most_silent_s and self.process.poll() is None:
+            log.error("process %d gave no sign of life for %.0f s; killing it", self.process.pid, most_silent_s)
+            self.process.kill()
+            self.process.wait()
 
     def died(self) -> None:
         """Note a death; the next start waits longer each time, until one has lived."""
         process, self.process = self.process, None
+        if self._pulse is not None:
+            self._pulse.close()
+            self._pulse = None
         if time.monotonic() - self._started > HEALTHY_S:
             self._pause_s = 0.5
         log.warning(

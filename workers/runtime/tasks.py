@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import msgspec
+from redis import exceptions
 
 from shared import contracts, keys
 from shared.contracts import Failure, failed
@@ -25,12 +26,12 @@ from shared.db.pool import StoreUnavailableError
 from shared.queue import REPLY_TTL_S
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
-
     from redis.asyncio import Redis
+    from redis.asyncio.client import Pipeline
 
     from shared.db.recorder import Recorder
     from workers.runtime.slots import Slot
+    from workers.runtime.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Call:
     """One job in hand, as its handler sees it: whose it is, its images, and a thread to work in."""
 
     def __init__(
-        self, job: contracts.Job, images: list[bytes], *, operation: str, now_ms: int, threads: ThreadPoolExecutor
+        self, job: contracts.Job, images: list[bytes], *, operation: str, now_ms: int, threads: Threads
     ) -> None:
         self.job = job
         self.images = images
@@ -74,14 +75,14 @@ class Call:
 
     async def compute(self, work: Callable[..., T], *args: object) -> T:
         """Run blocking work in a thread: the event loop has leases to renew."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+        return await self._threads.run(work, *args)
 
 
 class Performer:
     """Does jobs with a table of handlers. One a process; `perform` is its one arq function."""
 
     def __init__(
-        self, redis: Redis, handlers: Handlers, recorder: Recorder, threads: ThreadPoolExecutor, *, max_tries: int
+        self, redis: Redis, handlers: Handlers, recorder: Recorder, threads: Threads, *, max_tries: int
     ) -> None:
         self._redis = redis
         self._handlers: Handlers = {contracts.Ping: _pong, **handlers}
@@ -161,19 +162,35 @@ class Performer:
 
     async def _close(self, job: contracts.Job, outcome: contracts.AnyOutcome | None) -> None:
         """Push the reply, if there is one to push, and free what the job held: in one transaction."""
-        kind = contracts.Kind(job.job_id.rpartition(":")[2])
-        async with self._redis.pipeline(transaction=True) as pipe:
-            if outcome is not None:
-                pipe.rpush(job.reply_to, contracts.encode(contracts.Reply(job_id=job.job_id, outcome=outcome)))
-                pipe.expire(job.reply_to, REPLY_TTL_S)
-            pipe.zrem(keys.held(kind), keys.held_member(job.job_id, job.bytes_held))
-            if job.blobs:
-                pipe.delete(*(keys.blob(job.job_id, position) for position in range(job.blobs)))
-            await pipe.execute()
+        try:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                if outcome is not None:
+                    _push(pipe, job, outcome)
+                _free(pipe, job)
+                await pipe.execute()
+        except exceptions.OutOfMemoryError:
+            # Redis takes nothing into a transaction then; plain deletions it does, and they make room for the reply.
+            async with self._redis.pipeline(transaction=False) as pipe:
+                _free(pipe, job)
+                if outcome is not None:
+                    _push(pipe, job, outcome)
+                await pipe.execute()
 
     def _keep_pace(self, elapsed_ms: float) -> None:
         """An exponential mean over about ten jobs: quick enough for a change of load, calm enough for one odd job."""
         self.job_ms = elapsed_ms if self.job_ms is None else 0.9 * self.job_ms + 0.1 * elapsed_ms
+
+
+def _push(pipe: Pipeline, job: contracts.Job, outcome: contracts.AnyOutcome) -> None:
+    pipe.rpush(job.reply_to, contracts.encode(contracts.Reply(job_id=job.job_id, outcome=outcome)))
+    pipe.expire(job.reply_to, REPLY_TTL_S)
+
+
+def _free(pipe: Pipeline, job: contracts.Job) -> None:
+    kind = contracts.Kind(job.job_id.rpartition(":")[2])
+    pipe.zrem(keys.held(kind), keys.held_member(job.job_id, job.bytes_held))
+    if job.blobs:
+        pipe.delete(*(keys.blob(job.job_id, position) for position in range(job.blobs)))
 
 
 async def _pong(_operation: contracts.Ping, _call: Call) -> contracts.Pong:

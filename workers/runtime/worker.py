@@ -28,7 +28,7 @@ from arq.worker import Worker, func
 from redis import exceptions
 
 from shared import keys
-from shared.queue import PERFORM
+from shared.queue import PERFORM, SILENT_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 # How soon a job whose lease ran out is seen by a worker that nobody wakes.
 TICK_S = 1
-# Longer than any job takes; a worker that hangs is the supervisor's business.
+# Longer than any job takes; a worker that hangs is ended, see process.py.
 JOB_TIMEOUT_S = 120
 # How long jobs in hand may take after SIGTERM.
 DRAIN_S = 15.0
@@ -60,6 +60,7 @@ class JobWorker(Worker):
         self._slots = slots
         self._lease_ms = int(settings.lease_s * 1000)
         self._stopping = asyncio.Event()
+        self._drain_s = DRAIN_S
         # What arq's run_job knows nothing of: Redis's time at the claim, and the slot.
         self._in_hand: dict[str, tuple[int, Slot]] = {}
         self.worker_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
@@ -82,6 +83,11 @@ class JobWorker(Worker):
         scripts = files("workers.runtime")
         self._claim_script = redis.register_script(scripts.joinpath("claim.lua").read_text("utf-8"))
         self._renew_script = redis.register_script(scripts.joinpath("renew.lua").read_text("utf-8"))
+
+    def stop(self, *, drain_s: float = DRAIN_S) -> None:
+        """As SIGTERM does; jobs in hand get `drain_s` to end."""
+        self._drain_s = drain_s
+        self._stopping.set()
 
     async def run_until_stopped(self) -> None:
         """Take and do jobs until SIGTERM or SIGINT, then finish those in hand."""
@@ -178,9 +184,9 @@ class JobWorker(Worker):
                 await pipe.execute()
         if self.tasks:
             log.info("finishing %d jobs", len(self.tasks))
-            await asyncio.wait(set(self.tasks.values()), timeout=DRAIN_S)
+            await asyncio.wait(set(self.tasks.values()), timeout=self._drain_s)
 
 
 def arq_redis(url: str) -> ArqRedis:
     """A client for a JobWorker."""
-    return ArqRedis.from_url(url, socket_connect_timeout=2.0)
+    return ArqRedis.from_url(url, socket_connect_timeout=2.0, socket_timeout=SILENT_S)
