@@ -38,14 +38,18 @@ def main() -> int:
 
 def _be_one(settings: Settings) -> None:
     # Imported here, where models are needed: the supervisor stays at a few megabytes.
+    from shared.db.template_changes import TemplateChanges  # noqa: PLC0415
     from shared.db.templates import Templates  # noqa: PLC0415
     from workers.face.load import has_gpu, load_engines  # noqa: PLC0415
+    from workers.face.search import Search  # noqa: PLC0415
     from workers.face.tasks import FaceTasks  # noqa: PLC0415
     from workers.runtime.process import run_process  # noqa: PLC0415
 
     async def load(pool: Pool) -> Handlers:
         engines = await asyncio.to_thread(load_engines, settings)
-        return FaceTasks(engines, Templates(pool), settings.faces).handlers()
+        templates = Templates(pool)
+        search = Search(templates, TemplateChanges(pool), budget_bytes=settings.faces.index_mb << 20)
+        return FaceTasks(engines, templates, search, settings.faces).handlers()
 
     run_process(Kind.FACE, settings, load, slots=GPU_SLOTS if has_gpu() else 1)
 

@@ -6,6 +6,7 @@ answer. What blocks (decoding, inference) runs through `call.compute`; what wait
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from shared.settings import Faces as FaceSettings
     from workers.face.engines import Engine
+    from workers.face.search import Search
     from workers.runtime.tasks import Call, Handlers
 
 NO_ENGINE = "no face engine is loaded; an operator can see why with `fidox doctor`"
@@ -30,9 +32,10 @@ NO_ENGINE = "no face engine is loaded; an operator can see why with `fidox docto
 class FaceTasks:
     """The handlers of one worker process. `engines` in the order they are asked; the first answers."""
 
-    def __init__(self, engines: Sequence[Engine], templates: Templates, settings: FaceSettings) -> None:
+    def __init__(self, engines: Sequence[Engine], templates: Templates, search: Search, settings: FaceSettings) -> None:
         self._engines = engines
         self._templates = templates
+        self._search = search
         self._max_pixels = settings.max_pixels
         self._thresholds = {
             Context.LOGIN: settings.threshold_login,
@@ -102,7 +105,9 @@ class FaceTasks:
         if isinstance(looked, contracts.Failed):
             return looked
         engine, (found,) = looked
-        best = await self._templates.nearest(call.tenant_id, engine.name, engine.model_id, found.embedding)
+        started = time.perf_counter()
+        best = await self._search.nearest(call.tenant_id, engine.name, engine.model_id, found.embedding)
+        search_ms = (time.perf_counter() - started) * 1000
         threshold = self._thresholds[Context.GENERAL]
         score = engine.calibration.score(best.cosine) if best else 0.0
         matched = best is not None and score >= threshold
@@ -114,7 +119,7 @@ class FaceTasks:
             name=best.name if best and matched else None,
             engine=engine.name,
             model=engine.model_id,
-            profile=found.profile,
+            profile=msgspec.structs.replace(found.profile, search_ms=search_ms),
         )
 
     async def compare(self, operation: contracts.CompareFaces, call: Call) -> contracts.AnyOutcome:
