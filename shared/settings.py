@@ -111,6 +111,9 @@ class Faces(msgspec.Struct, frozen=True):
         str,
         env("FIDOX_RECOGNISER", "w600k_r50 | w600k_mbf | w600k_mbf_dequantised | auto: r50 on a GPU, mbf on a CPU"),
     ] = "auto"
+    index_mb: Annotated[
+        int, env("FIDOX_FACE_INDEX_MB", "memory a face process may take for searching large tenants; 0: none", ge=0)
+    ] = 256
     max_pixels: Annotated[int, env("FIDOX_MAX_PIXELS", "the largest picture, width times height", ge=1)] = 50_000_000
     threshold_login: Annotated[float, env("FIDOX_THRESHOLD_LOGIN", "score that a login needs", ge=0, le=1)] = 0.7
     threshold_general: Annotated[

@@ -8,10 +8,10 @@ from pathlib import Path
 import onnxruntime
 
 from deploy.local.stack import LocalStack
-from tests.bench import faces, ground
+from tests.bench import faces, ground, identify
 from tests.bench.report import write
 
-SECTIONS = {"queue": ground.queue, "rest": ground.rest, "compare": faces.compare}
+SECTIONS = {"queue": ground.queue, "rest": ground.rest, "compare": faces.compare, "identify": identify.identify}
 
 
 def main() -> None:

@@ -38,9 +38,11 @@ def main() -> int:
 
 def _be_one(settings: Settings) -> None:
     # Imported here, where models are needed: the supervisor stays at a few megabytes.
+    from shared.db.template_changes import TemplateChanges  # noqa: PLC0415
     from shared.db.templates import Templates  # noqa: PLC0415
     from workers.face.circuit import Engines  # noqa: PLC0415
     from workers.face.load import has_gpu, loaders  # noqa: PLC0415
+    from workers.face.search import Search  # noqa: PLC0415
     from workers.face.tasks import FaceTasks  # noqa: PLC0415
     from workers.runtime.process import run_process  # noqa: PLC0415
 
@@ -49,7 +51,9 @@ def _be_one(settings: Settings) -> None:
 
     async def load(pool: Pool) -> Handlers:
         await engines.load()
-        return FaceTasks(engines, Templates(pool), faces).handlers()
+        templates = Templates(pool)
+        search = Search(templates, TemplateChanges(pool), budget_bytes=faces.index_mb << 20)
+        return FaceTasks(engines, templates, search, faces).handlers()
 
     run_process(Kind.FACE, settings, load, slots=GPU_SLOTS if has_gpu() else 1, chore=engines.mend)
 

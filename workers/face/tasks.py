@@ -10,6 +10,7 @@ every engine that sees the face, because an engine without a template cannot sta
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,19 +29,26 @@ if TYPE_CHECKING:
 
     from shared.settings import Faces as FaceSettings
     from workers.face.engines import Engine
+    from workers.face.search import Search
     from workers.runtime.tasks import Call, Handlers
 
 ALREADY = "delete the user first, or choose another user code"
 NO_ENGINE = "no face engine answers; an operator can see why in the face worker's log and with `fidox doctor`"
 OTHER_MODEL = "the user was registered with a model that is no longer used; delete and register again"
 
+# Only what an engine's outage left behind depends on it.
+LACKING_S = 5.0
+MOST_REMEMBERED = 10_000
+
 
 class FaceTasks:
     """The handlers of one worker process."""
 
-    def __init__(self, engines: Engines, templates: Templates, settings: FaceSettings) -> None:
+    def __init__(self, engines: Engines, templates: Templates, search: Search, settings: FaceSettings) -> None:
         self._engines = engines
         self._templates = templates
+        self._search = search
+        self._lacking: dict[tuple[int, str], tuple[bool, float]] = {}
         self._max_pixels = settings.max_pixels
         self._thresholds = {
             Context.LOGIN: settings.threshold_login,
@@ -119,7 +127,7 @@ class FaceTasks:
 
     async def identify(self, operation: contracts.IdentifyFace, call: Call) -> contracts.AnyOutcome:
         """One against all of the tenant's users; those that the answering engine lacks, by the next one."""
-        outcome: contracts.AnyOutcome = failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE)
+        outcome: contracts.AnyOutcome = failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE, retry_after_s=1)
         for slot in self._engines.in_order(operation.engine):
             looked = await self._look(operation, call, Want.EMBEDDING, [slot])
             if isinstance(looked, contracts.Failed):
@@ -128,17 +136,28 @@ class FaceTasks:
                     outcome = looked
                 continue
             engine, (found,) = looked
-            identified = await self._search(engine, found, call)
+            identified = await self._identify(engine, found, call)
             if not isinstance(outcome, contracts.Identified) or identified.matched:
                 outcome = identified
-            if identified.matched or not await self._templates.anybody_lacks(
-                call.tenant_id, engine.name, engine.model_id
-            ):
+            if identified.matched or not await self._anybody_lacks(call.tenant_id, engine):
                 break
         return outcome
 
-    async def _search(self, engine: Engine, found: Analysis, call: Call) -> contracts.Identified:
-        best = await self._templates.nearest(call.tenant_id, engine.name, engine.model_id, found.embedding)
+    async def _anybody_lacks(self, tenant_id: int, engine: Engine) -> bool:
+        """Is there a user whom an identify by this engine cannot find? As it was a few seconds ago: it is a long look."""
+        key = tenant_id, engine.model_id
+        lacking, until = self._lacking.get(key, (False, 0.0))
+        if time.monotonic() >= until:
+            lacking = await self._templates.anybody_lacks(tenant_id, engine.name, engine.model_id)
+            if len(self._lacking) >= MOST_REMEMBERED:
+                self._lacking.clear()
+            self._lacking[key] = lacking, time.monotonic() + LACKING_S
+        return lacking
+
+    async def _identify(self, engine: Engine, found: Analysis, call: Call) -> contracts.Identified:
+        started = time.perf_counter()
+        best = await self._search.nearest(call.tenant_id, engine.name, engine.model_id, found.embedding)
+        search_ms = (time.perf_counter() - started) * 1000
         threshold = self._thresholds[Context.GENERAL]
         score = engine.calibration.score(best.cosine) if best else 0.0
         matched = best is not None and score >= threshold
@@ -150,7 +169,7 @@ class FaceTasks:
             name=best.name if best and matched else None,
             engine=engine.name,
             model=engine.model_id,
-            profile=found.profile,
+            profile=msgspec.structs.replace(found.profile, search_ms=search_ms),
         )
 
     async def compare(self, operation: contracts.CompareFaces, call: Call) -> contracts.AnyOutcome:
