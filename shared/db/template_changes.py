@@ -136,8 +136,9 @@ class TemplateChanges:
         """User code and name; None where the template is gone."""
         async with connection(self._pool) as conn:
             cursor = await conn.execute(
-                "SELECT user_code, name FROM templates JOIN users USING (tenant_id, user_code)"
-                " WHERE tenant_id = %(tenant)s AND id = %(id)s",
+                # No join here either: the prepared plan, made for any tenant, read all of its users (8 to 15 ms).
+                "SELECT user_code, name FROM users WHERE tenant_id = %(tenant)s AND user_code ="
+                " (SELECT user_code FROM templates WHERE tenant_id = %(tenant)s AND id = %(id)s)",
                 {"tenant": key.tenant_id, "id": template_id},
             )
             found = await cursor.fetchone()

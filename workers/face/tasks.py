@@ -144,7 +144,7 @@ class FaceTasks:
         return outcome
 
     async def _anybody_lacks(self, tenant_id: int, engine: Engine) -> bool:
-        """Is there a user whom an identify by this engine cannot find? As it was a few seconds ago: it is a long look."""
+        """Is there a user whom this engine cannot identify? As it was a few seconds ago: it is a long look."""
         key = tenant_id, engine.model_id
         lacking, until = self._lacking.get(key, (False, 0.0))
         if time.monotonic() >= until:

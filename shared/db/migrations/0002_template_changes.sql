@@ -9,7 +9,7 @@
 CREATE SEQUENCE template_ids;
 ALTER TABLE templates ADD COLUMN id bigint NOT NULL DEFAULT nextval('template_ids');
 ALTER SEQUENCE template_ids OWNED BY templates.id;
-CREATE INDEX templates_id ON templates (tenant_id, id);
+CREATE UNIQUE INDEX templates_id ON templates (tenant_id, id);
 
 -- No foreign key to tenants: deleting one cascades through its templates, and their trigger writes here after the
 -- tenant is gone. What remains of it is a number.
