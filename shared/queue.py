@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -27,6 +27,7 @@ from redis.asyncio import Redis
 
 from shared import contracts, keys
 from shared.contracts import Failure, Kind, failed
+from shared.endings import end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -111,7 +112,9 @@ class Queue:
                 reply = self._waiting[job_id] = asyncio.get_running_loop().create_future()
                 try:
                     await self._send(kind, job, images)
-                    return await reply
+                    # A time-out of its own: the outer one's may have been swallowed (see endings.py) while sending.
+                    async with asyncio.timeout((job.deadline_ms - now_ms) / 1000):
+                        return await reply
                 except exceptions.OutOfMemoryError:
                     await self._redis.zrem(keys.held(kind), keys.held_member(job_id, held_bytes))
                     return _refused(Failure.OVERLOADED, "too many pictures are waiting; try again")
@@ -231,7 +234,5 @@ async def open_queue(settings: QueueSettings) -> AsyncGenerator[Queue]:
     try:
         yield queue
     finally:
-        reader.cancel()
-        with suppress(asyncio.CancelledError):
-            await reader
+        await end(reader)
         await redis.aclose()

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from shared.db.pool import StoreUnavailableError
+from shared.endings import end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -75,9 +76,7 @@ async def open_recorder(transactions: Transactions) -> AsyncGenerator[Recorder]:
     try:
         yield recorder
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)
         try:
             await asyncio.wait_for(recorder.flush(), 2.0)
         except (StoreUnavailableError, TimeoutError):

@@ -23,6 +23,7 @@ from shared.db.pool import Pool, StoreUnavailableError, open_pool
 from shared.db.recorder import open_recorder
 from shared.db.templates import register_vectors
 from shared.db.transactions import Transactions
+from shared.endings import end
 from workers.runtime import heartbeat
 from workers.runtime.slots import Slots
 from workers.runtime.tasks import Handlers, Performer
@@ -100,9 +101,7 @@ async def _run(
                 await worker.run_until_stopped()
             finally:
                 is_stuck = stuck.done()
-                for task in beside:
-                    task.cancel()
-                await asyncio.gather(*beside, return_exceptions=True)
+                await end(*beside)
             return is_stuck
     finally:
         threads.close()

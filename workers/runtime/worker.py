@@ -28,6 +28,7 @@ from arq.worker import Worker, func
 from redis import exceptions
 
 from shared import keys
+from shared.endings import end
 from shared.queue import PERFORM, SILENT_S
 
 if TYPE_CHECKING:
@@ -103,12 +104,9 @@ class JobWorker(Worker):
                 if task.done():
                     await task  # neither ends by itself: let what ended it be seen
         finally:
-            taking.cancel()
-            await asyncio.gather(taking, return_exceptions=True)
+            await end(taking)
             await self._drain()
-            for task in (heart, stopped):
-                task.cancel()
-            await asyncio.gather(heart, stopped, return_exceptions=True)
+            await end(heart, stopped)
 
     async def main(self) -> None:
         """Arq's main loop, without the polling."""
