@@ -28,7 +28,7 @@ from arq.worker import Worker, func
 from redis import exceptions
 
 from shared import keys
-from shared.queue import PERFORM, SILENT_S
+from shared.queue import PERFORM
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -189,4 +189,4 @@ class JobWorker(Worker):
 
 def arq_redis(url: str) -> ArqRedis:
     """A client for a JobWorker."""
-    return ArqRedis.from_url(url, socket_connect_timeout=2.0, socket_timeout=SILENT_S)
+    return ArqRedis.from_url(url, socket_connect_timeout=2.0)
