@@ -44,15 +44,13 @@ MOST_WAKE_TOKENS = 64
 GRACE_S = 5.0
 REPLY_TTL_S = 60
 RECONNECT_S = 0.2
-# A server that stands still, or whose machine lost its power, closes no socket: only silence tells.
-SILENT_S = 5.0
-# Shorter, or a blocking pop that finds nothing would pass for silence.
-BLOCK_S = 3
 
 
 def connect(url: str) -> Redis:
     """A client whose commands fail soon when the server is away, instead of hanging."""
-    return Redis.from_url(url, socket_connect_timeout=2.0, socket_timeout=SILENT_S)
+    # No socket_timeout: with one, redis-py 5 can swallow a cancellation, and whoever cancels its reader waits for ever.
+    # What a server that stands still may cost is bounded by each call's deadline instead.
+    return Redis.from_url(url, socket_connect_timeout=2.0)
 
 
 class Answer(NamedTuple):
@@ -174,8 +172,8 @@ class Queue:
         """Resolve waiting futures for as long as the process lives; `open_queue` runs it."""
         while True:
             try:
-                # The time-out is no poll: it tells a quiet server from a dead one.
-                popped = cast("tuple[bytes, bytes] | None", await self._command("BLPOP", self._reply_to, BLOCK_S))
+                # The time-out is no poll: it lets a half-dead connection be noticed.
+                popped = cast("tuple[bytes, bytes] | None", await self._command("BLPOP", self._reply_to, 30))
             except (exceptions.RedisError, OSError):
                 await self._reconnect()
                 continue

@@ -29,7 +29,7 @@ from redis import exceptions
 
 from shared import keys
 from shared.endings import end
-from shared.queue import PERFORM, SILENT_S
+from shared.queue import PERFORM
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -187,4 +187,4 @@ class JobWorker(Worker):
 
 def arq_redis(url: str) -> ArqRedis:
     """A client for a JobWorker."""
-    return ArqRedis.from_url(url, socket_connect_timeout=2.0, socket_timeout=SILENT_S)
+    return ArqRedis.from_url(url, socket_connect_timeout=2.0)
