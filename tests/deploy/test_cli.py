@@ -61,6 +61,7 @@ def test_the_commands_are_the_documented_ones() -> None:
         "up",
         "migrate",
         "doctor",
+        "calibrate",
         *(f"tenants {name}" for name in ("create", "list", "disable", "enable")),
         *(f"keys {name}" for name in ("create", "list", "revoke")),
         *(f"weights {name}" for name in ("list", "fetch", "verify")),
