@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from deploy.local import envfiles, lock
@@ -21,9 +22,10 @@ from shared.db.pool import open_pool
 from shared.settings import Database, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
-    from shared.db.pool import Pool
+    from shared.db.pool import Connection, Pool
+    from shared.db.tenants import Tenant, Tenants
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -54,10 +56,24 @@ def database_url() -> str:
 
 
 @asynccontextmanager
-async def database() -> AsyncGenerator[Pool]:
-    """A pool for one command."""
-    async with open_pool(Database(url=database_url(), pool_size=1), application="fidox") as pool:
+async def database(configure: Callable[[Connection], Awaitable[None]] | None = None) -> AsyncGenerator[Pool]:
+    """A pool for one command; `configure` as for `open_pool`."""
+    async with open_pool(Database(url=database_url(), pool_size=1), application="fidox", configure=configure) as pool:
         yield pool
+
+
+async def tenant_named(tenants: Tenants, name: str) -> Tenant:
+    """The tenant of this name. Raises CommandError."""
+    found = await tenants.by_name(name)
+    if found is None:
+        raise CommandError(f"there is no tenant {name}; `fidox tenants list` shows them")
+    return found
+
+
+def progress() -> Progress:
+    """A bar with a count, on stderr, so that stdout is the result's alone; none where nobody watches."""
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
 
 
 def show(data: object, text: str, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from deploy.cli import common
-from shared.db.tenants import AccessKey, Tenant, Tenants
+from shared.db.tenants import AccessKey, Tenants
 
 app = typer.Typer(help="Create, list and revoke access keys.", no_args_is_help=True)
 
@@ -25,7 +25,7 @@ def create(
     async def work() -> tuple[AccessKey, str, str]:
         async with common.database() as pool:
             tenants = Tenants(pool)
-            return await tenants.create_key((await _tenant(tenants, tenant)).id, label)
+            return await tenants.create_key((await common.tenant_named(tenants, tenant)).id, label)
 
     row, access_key, secret_key = asyncio.run(work())
     common.show(
@@ -46,7 +46,7 @@ def list_keys(
     async def work() -> list[AccessKey]:
         async with common.database() as pool:
             tenants = Tenants(pool)
-            return await tenants.keys((await _tenant(tenants, tenant)).id if tenant else None)
+            return await tenants.keys((await common.tenant_named(tenants, tenant)).id if tenant else None)
 
     found = asyncio.run(work())
     rows = [
@@ -76,10 +76,3 @@ def revoke(
     if not asyncio.run(work()):
         raise common.CommandError(f"there is no live key {access_key}; `fidox keys list` shows them")
     common.show({"access_key": access_key, "revoked": True}, f"revoked {access_key}", as_json=as_json)
-
-
-async def _tenant(tenants: Tenants, name: str) -> Tenant:
-    found = await tenants.by_name(name)
-    if found is None:
-        raise common.CommandError(f"there is no tenant {name}; `fidox tenants list` shows them")
-    return found
