@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from shared.contracts import Failure
+from shared.contracts import Face, Failure
 from workers.face import align
-from workers.face.analysis import Want, analyse
+from workers.face.analysis import Want, analyse, same_face
 from workers.face.calibration import Calibration, calibration_of
 from workers.face.choice import choose
 from workers.face.detection import Detection, DetectOptions
@@ -272,3 +272,21 @@ def test_every_step_of_an_analysis_is_timed(engine, photo):
     assert profile.detector.startswith("scrfd")
     assert profile.input_bytes == len(data)
     assert profile.candidates_before_nms >= profile.candidates_after_nms >= 1
+
+
+def box(x: float, y: float, size: float) -> Face:
+    return Face(x=x, y=y, width=size, height=size, confidence=0.9)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (box(100, 100, 80), box(95, 110, 100), True),
+        (box(100, 100, 80), box(300, 100, 80), False),
+        (box(0, 0, 500), box(10, 10, 40), False),
+        (box(100, 100, 80), None, False),
+    ],
+    ids=["two boxes of one face", "a passer-by", "a small face in a large one's corner", "not found"],
+)
+def test_two_engines_enrol_only_what_both_see_as_the_same_face(one, other, same):
+    assert same_face(one, other) is same

@@ -30,7 +30,11 @@ def main() -> int:
         return EX_CONFIG
     set_up_logging(settings.log)
     if "--one" in sys.argv[1:]:
-        _be_one(settings)
+        try:
+            _be_one(settings)
+        except SettingsError as error:
+            sys.stderr.write(f"{error}\n")
+            return EX_CONFIG
         return 0
     count = settings.faces.processes or gpus() or cores()
     return Supervisor("workers.face", count, lease_s=settings.queue.lease_s).run()

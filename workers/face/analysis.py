@@ -30,9 +30,13 @@ class Want(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """What was found. `embedding` is empty and `faults` too where they were not wanted."""
+    """What was found. `embedding` is empty and `faults` too where they were not wanted; `chosen` is None then.
+
+    All in pixels of the file's own upright picture.
+    """
 
     faces: tuple[contracts.Face, ...]
+    chosen: contracts.Face | None
     embedding: FloatArray
     faults: tuple[Fault, ...]
     profile: contracts.Profile
@@ -45,10 +49,11 @@ def analyse(engine: Engine, data: bytes, options: DetectOptions, want: Want, *, 
     decode_ms = watch.lap()
     detections = engine.detect(image, options)
     watch.lap()
-    embedding, found_faults = np.empty(0, np.float32), ()
+    embedding, found_faults, chosen = np.empty(0, np.float32), (), None
     quality_ms = embed_ms = 0.0
     if want >= Want.EMBEDDING:
         face = choose(detections.faces)
+        chosen = _face(image, face)
         if want >= Want.TEMPLATE:
             found_faults = faults(image, face)
             quality_ms = watch.lap()
@@ -73,7 +78,19 @@ def analyse(engine: Engine, data: bytes, options: DetectOptions, want: Want, *, 
         input_size=detections.input_size,
         input_bytes=len(data),
     )
-    return Analysis(_faces(image, detections), embedding, found_faults, profile)
+    return Analysis(_faces(image, detections), chosen, embedding, found_faults, profile)
+
+
+def same_face(one: contracts.Face | None, other: contracts.Face | None) -> bool:
+    """Do two engines mean the same face of a picture? Each one's centre lies in the other one's box."""
+    if one is None or other is None:
+        return False
+    return _holds(one, other) and _holds(other, one)
+
+
+def _holds(box: contracts.Face, face: contracts.Face) -> bool:
+    x, y = face.x + face.width / 2, face.y + face.height / 2
+    return box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
 
 
 def _faces(image: Image, detections: Detections) -> tuple[contracts.Face, ...]:

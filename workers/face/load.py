@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import onnxruntime
 
+from shared.settings import SettingsError
 from shared.weights import DETECTOR, RECOGNISER, WeightsError, WeightStore, choose
 from workers.face.engines.ezway import Ezway
 from workers.face.engines.isolated import IsolatedEngine
@@ -33,10 +34,13 @@ def has_gpu() -> bool:
 
 
 def loaders(settings: Settings) -> dict[str, Loader]:
-    """How to load each engine of the settings, in their order. Raises KeyError for a name that is none.
+    """How to load each engine of the settings, in their order. Raises SettingsError for a name that is none.
 
     A loader raises EngineAbsentError, or whatever the engine's library raises.
     """
+    for name in settings.faces.engines:
+        if name not in _LOADERS:
+            raise SettingsError(f"FIDOX_ENGINES: engine {name} cannot be loaded; there are {', '.join(_LOADERS)}")
     return {name: partial(_LOADERS[name], settings) for name in settings.faces.engines}
 
 

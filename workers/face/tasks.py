@@ -19,7 +19,7 @@ import msgspec
 from shared import contracts
 from shared.contracts import Context, Failure, failed
 from shared.db.templates import Template, Templates
-from workers.face.analysis import Analysis, Want, analyse
+from workers.face.analysis import Analysis, Want, analyse, same_face
 from workers.face.circuit import EngineFailedError, Engines, EngineSlot
 from workers.face.detection import DetectOptions
 from workers.face.images import ImageError
@@ -80,7 +80,7 @@ class FaceTasks:
         if found.faults:
             return failed(Failure.LOW_QUALITY, "; ".join(fault.advice for fault in found.faults))
         others = [slot for slot in slots if slot.name != engine.name]
-        made = await asyncio.gather(*(self._template(operation, call, slot) for slot in others))
+        made = await asyncio.gather(*(self._template(operation, call, slot, found) for slot in others))
         templates = [Template(engine.name, engine.model_id, found.embedding), *filter(None, made)]
         if call.past_deadline:
             return failed(Failure.DEADLINE, "the call could not be answered in time; try again", retry_after_s=1)
@@ -115,7 +115,7 @@ class FaceTasks:
         matched = score >= threshold
         if matched:
             missing = [slot for slot in self._engines.in_order() if _model(slot) not in by_model]
-            call.afterwards.extend(partial(self._fill_in, operation, call, slot) for slot in missing)
+            call.afterwards.extend(partial(self._fill_in, operation, call, slot, found) for slot in missing)
         return contracts.Verified(
             score=score,
             matched=matched,
@@ -232,17 +232,24 @@ class FaceTasks:
                 return failed(error.failure, error.detail, image=position)
         return engine, analyses
 
-    async def _template(self, operation: contracts.Detecting, call: Call, slot: EngineSlot) -> Template | None:
-        """Another engine's template of the call's picture. None where it fails, or sees no good face."""
+    async def _template(
+        self, operation: contracts.Detecting, call: Call, slot: EngineSlot, seen: Analysis
+    ) -> Template | None:
+        """Another engine's template of the face that was `seen`. None where it fails, or sees no good one.
+
+        An engine that misses the face and finds a passer-by's must not enrol that one.
+        """
         looked = await self._look(operation, call, Want.TEMPLATE, [slot])
-        if isinstance(looked, contracts.Failed) or looked[1][0].faults:
+        if isinstance(looked, contracts.Failed):
             return None
         engine, (found,) = looked
+        if found.faults or not same_face(seen.chosen, found.chosen):
+            return None
         return Template(engine.name, engine.model_id, found.embedding)
 
-    async def _fill_in(self, operation: contracts.VerifyFace, call: Call, slot: EngineSlot) -> None:
+    async def _fill_in(self, operation: contracts.VerifyFace, call: Call, slot: EngineSlot, seen: Analysis) -> None:
         """Give a verified user the template that an engine could not make when they registered."""
-        template = await self._template(operation, call, slot)
+        template = await self._template(operation, call, slot, seen)
         if template is not None:
             await self._templates.add(call.tenant_id, operation.user_code, template, call.job.tx_id)
 
