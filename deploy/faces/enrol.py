@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deploy.faces.sources import Candidate
+    from shared.contracts import Face
     from shared.db.bulk import Bulk
     from shared.db.tenants import Tenant
     from shared.settings import Settings
@@ -144,9 +145,21 @@ class Enrolment:
                 other = analyse(engine, data, DetectOptions(), Want.EMBEDDING, max_pixels=most)
             except ImageError as error:
                 missing.append(f"no template of {engine.name} ({error.failure})")
-            else:
+                continue
+            if _same_face(found.faces[0], other.faces[0]):
                 templates.append(_stored(engine, other.embedding))
+            else:
+                missing.append(f"no template of {engine.name} (it sees another face)")
         return templates, "; ".join(missing)
+
+
+def _same_face(one: Face, other: Face) -> bool:
+    """Does the middle of one lie in the other? A detector may miss the face that is meant.
+
+    A template of somebody else's face would let that person in.
+    """
+    x, y = other.x + other.width / 2, other.y + other.height / 2
+    return one.x <= x <= one.x + one.width and one.y <= y <= one.y + one.height
 
 
 def _stored(engine: Engine, embedding: np.typing.NDArray[np.float32]) -> Stored:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from deploy.faces.calibrate import Report
     from workers.face.fit import Pairs
 
-BIN = 0.02  # of cosine
+BINS = 60  # from the lowest cosine to 1: dlib's cosines all lie above 0.7, ArcFace's from -0.2 on
 
 
 def draw(path: Path, found: Report, pairs: Pairs) -> None:
     """Write an SVG. Each kind is drawn as a share of its own pairs: there are many more impostors."""
     low = min(float(pairs.impostor[0]), float(pairs.genuine[0]))
-    bins = np.arange(np.floor(low / BIN) * BIN, 1 + BIN, BIN)
+    bins = np.linspace(low, 1, BINS + 1)
     # Text stays text (smaller, and it can be searched); a fixed salt makes the same plot the same file.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "fidox", "font.family": "sans-serif"}):
         figure = Figure(figsize=(8, 4.5), layout="constrained")

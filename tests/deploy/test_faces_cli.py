@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -22,8 +23,11 @@ import numpy as np
 import psycopg
 import pytest
 
+from deploy.faces import pictures
+from deploy.faces.enrol import Enrolment
 from deploy.local.errors import LocalError
 from deploy.local.folder import CHECKOUT
+from shared.settings import Settings
 from workers.face.calibration import Calibration
 
 if TYPE_CHECKING:
@@ -169,6 +173,45 @@ def test_what_is_enrolled_when_ctrl_c_comes_is_kept_and_the_next_run_goes_on(sta
     assert 0 < kept < 60
     done = faces("enrol", folder, "--tenant", tenant.name)
     assert (done["already_there"], done["enrolled"]) == (kept, 60 - kept)
+
+
+class Second:
+    """Another engine, with a detector that sees what it is told to."""
+
+    name = "second"
+    model_id = "second_model"
+
+    def __init__(self, engine, shift: float | None) -> None:
+        self._engine = engine
+        self._shift = shift
+
+    def detect(self, image, options):
+        found = self._engine.detect(image, options)
+        if self._shift is None:
+            return replace(found, faces=())
+        return replace(found, faces=tuple(replace(face, box=face.box + self._shift) for face in found.faces))
+
+    def embed(self, image, face):
+        return self._engine.embed(image, face)
+
+
+@pytest.mark.parametrize(
+    ("shift", "models", "missing"),
+    [
+        (10, ["ezway", "second"], ""),
+        (None, ["ezway"], "no template of second (no_face)"),
+        (5000, ["ezway"], "no template of second (it sees another face)"),
+    ],
+    ids=["sees the same face", "sees none", "sees another"],
+)
+def test_every_engine_adds_a_template_of_the_same_face(people, shift, models, missing):
+    engines = pictures.engines(Settings(), "ezway")
+    if not engines:
+        pytest.skip("needs the weights of engine ezway: ../shared/models, or fidox weights fetch")
+    enrolment = Enrolment(None, None, [*engines, Second(engines[0], shift)], Settings(), lambda _: None)
+    templates, detail = enrolment._templates(people / "obama" / "obama.jpg")
+    assert [template.engine for template in templates] == models
+    assert detail == missing
 
 
 # --- export, import
