@@ -148,7 +148,7 @@ def _weights(settings: Settings) -> Iterator[Finding]:
             yield Finding(State.WARN if wrong else State.OK, f"weights {role}", ", ".join(present), wrong)
         else:
             todo = wrong or "run `fidox weights fetch`, or put the files of `fidox weights list` into FIDOX_WEIGHTS_DIR"
-            # One engine is enough to answer; without its weights the other is only slower, or not there to fall back on.
+            # One engine is enough to answer; without the other there is nothing to fall back on.
             yield Finding(State.WARN, f"weights {role}", "none: one engine is off", todo)
 
 

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 MOST_REMEMBERED = 10_000
 RETRY_S = 2.0
-# Nobody can revoke a key while the database is away; one that was revoked in the seconds before works on for this long
-# at most. A restart or a fail-over takes a minute or two.
-OUTAGE_S = 300.0
+# A revoked key stops within this, outage or not: long enough for a restart, and the longest that was promised.
+OUTAGE_S = 30.0
 
 
 @dataclass(slots=True)
