@@ -11,7 +11,13 @@ from deploy.local.stack import LocalStack
 from tests.bench import faces, ground, identify
 from tests.bench.report import write
 
-SECTIONS = {"queue": ground.queue, "rest": ground.rest, "compare": faces.compare, "identify": identify.identify}
+SECTIONS = {
+    "queue": ground.queue,
+    "rest": ground.rest,
+    "compare": faces.compare,
+    "count": faces.count,
+    "identify": identify.identify,
+}
 
 
 def main() -> None:

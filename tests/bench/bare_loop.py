@@ -1,7 +1,9 @@
-"""A process that compares pairs of photos without HTTP and without a queue, on orders from its standard input.
+"""A process that does what the worker computes, without HTTP and without a queue, on orders from its standard input.
 
-pair N       do the N-th pair, print its milliseconds
-rate S       do pairs for S seconds, print images a second
+    python -m tests.bench.bare_loop compare|count PHOTO…
+
+one N        do the N-th pair (or photo), print its milliseconds
+rate S       do them in turn for S seconds, print images a second
 """
 
 import itertools
@@ -16,30 +18,40 @@ from workers.face.load import load_engines
 
 settings = Settings.from_env()
 engine = load_engines(settings, only=["ezway"])[0]
-pairs = list(itertools.pairwise(Path(name).read_bytes() for name in sys.argv[1:]))
+photos = [Path(name).read_bytes() for name in sys.argv[2:]]
+pairs = list(itertools.pairwise(photos))
 
 
-def compare(position: int) -> float:
-    """The score of a pair: exactly what the worker computes for it."""
-    first, second = (
-        analyse(engine, data, DetectOptions(), Want.EMBEDDING, max_pixels=settings.faces.max_pixels)
-        for data in pairs[position % len(pairs)]
-    )
-    return engine.calibration.score(float(first.embedding @ second.embedding))
+def look(data: bytes, want: Want):
+    return analyse(engine, data, DetectOptions(), want, max_pixels=settings.faces.max_pixels)
 
 
+def compare(position: int) -> int:
+    """A pair's score; how many images it took."""
+    first, second = (look(data, Want.EMBEDDING) for data in pairs[position % len(pairs)])
+    engine.calibration.score(float(first.embedding @ second.embedding))
+    return 2
+
+
+def count(position: int) -> int:
+    """A photo's faces; how many images it took."""
+    look(photos[position % len(photos)], Want.FACES)
+    return 1
+
+
+work = {"compare": compare, "count": count}[sys.argv[1]]
 for warming in range(3):
-    compare(warming)
+    work(warming)
 print("ready", flush=True)
 for line in sys.stdin:
     order, _, number = line.partition(" ")
     started = time.perf_counter()
-    if order == "pair":
-        compare(int(number))
+    if order == "one":
+        work(int(number))
         print((time.perf_counter() - started) * 1000, flush=True)
     else:
-        done = 0
+        done = images = 0
         while (elapsed := time.perf_counter() - started) < float(number):
-            compare(done)
+            images += work(done)
             done += 1
-        print(2 * done / elapsed, flush=True)
+        print(images / elapsed, flush=True)
