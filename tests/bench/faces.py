@@ -50,8 +50,8 @@ def count(stack) -> Section:
 def _side_by_side(stack, title: str, work: str, path: str, bodies: list[bytes], images_a_call: int) -> Section:
     section = Section(
         title,
-        f"`POST {path}` over HTTP, photos of `people/` (0.2 to 2 MP); beside it the same work in a loop without HTTP and"
-        " without a queue: one process with one thread, taking turns with one client call by call, and two such"
+        f"`POST {path}` over HTTP, photos of `people/` (0.2 to 2 MP); beside it the same work in a loop without HTTP"
+        " and without a queue: one process with one thread, taking turns with one client call by call, and two such"
         f" processes against {CLIENTS} clients, one after the other. The clients are Python's http.client on the same"
         " cores; their time and CPU count against the figures.",
     )
