@@ -37,6 +37,8 @@ def main() -> None:
             "settings": " ".join(f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith("FIDOX_"))
             or "defaults",
         }
+        if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+            settings["GPU"] = "none was at hand: nothing here was run on CUDA, and nothing is claimed of it"
         write(done, settings)
 
 
