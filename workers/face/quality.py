@@ -74,17 +74,7 @@ def faults(image: Image, face: Detection, limits: Limits = LIMITS) -> tuple[Faul
     eyes = right_eye - left_eye
     distance = float(np.hypot(*eyes))
     grey = cv2.cvtColor(align.crop(image.pixels, face.landmarks), cv2.COLOR_BGR2GRAY)
-    middle = grey[28:100, 26:86]  # without the corners, which in a tight crop lie outside the picture
-    found: list[Fault] = []
-    if distance < limits.eye_distance_px:
-        found.append(Fault.SIZE)
-    if (
-        not limits.darkest <= float(middle.mean()) <= limits.brightest
-        or float((middle > 250).mean()) > limits.burnt_out
-    ):
-        found.append(Fault.LIGHT)
-    if float(cv2.Laplacian(grey, cv2.CV_64F).var()) < limits.sharpness:
-        found.append(Fault.SHARPNESS)
+    found = _size_light_sharpness(distance, grey, limits)
     # In the face's own axes: along the eyes, and at a right angle to them.
     along = eyes / max(distance, 1e-6)
     down = np.array([-along[1], along[0]])
@@ -103,7 +93,7 @@ _EYES_OF_BOX = 0.42
 
 def _without_landmarks(image: Image, face: Detection, limits: Limits) -> tuple[Fault, ...]:
     x1, y1, x2, y2 = (round(float(edge)) for edge in face.box)
-    inside = image.pixels[y1:y2, x1:x2]
+    inside = image.pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]  # a box at the edge may be cut to a sliver
     grey = cv2.cvtColor(cv2.resize(inside, (align.SIDE, align.SIDE)), cv2.COLOR_BGR2GRAY)
     return tuple(_size_light_sharpness(_EYES_OF_BOX * face.width, grey, limits))
 
