@@ -8,8 +8,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from gateway.dialects.fidox.errors import CODES
-from shared.contracts import Failure
+from gateway.dialects.fidox.errors import CODES, render
+from shared.contracts import Failed, Failure
 from tests.fidox.conftest import encoded
 from tests.support.fidox import error
 
@@ -233,3 +233,10 @@ def test_a_browser_of_another_origin_is_let_in_by_setting(stack):
     assert refused.status_code == 401
     assert refused.headers["access-control-allow-origin"] == "https://shop.example"
     assert json.loads(refused.text)["errorCode"] == "AUTH001"
+
+
+@pytest.mark.parametrize("failure", [failure for failure, row in CODES.items() if row.status in {429, 503}])
+def test_every_503_says_when_to_try_again(failure):
+    if CODES[failure].status == 503:
+        assert render(Failed(failure=failure)).headers["Retry-After"] == "1"
+    assert render(Failed(failure=failure, retry_after_s=7)).headers["Retry-After"] == "7"

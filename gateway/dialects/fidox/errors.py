@@ -64,8 +64,9 @@ def render(outcome: Failed) -> Response[ErrorBody]:
     if outcome.detail:
         message = f"{message}: {outcome.detail}"
     headers: dict[str, str] = {}
-    if outcome.retry_after_s is not None:
-        headers["Retry-After"] = str(outcome.retry_after_s)
+    if outcome.retry_after_s is not None or status == 503:
+        # Every 503 passes: one that nobody gave a time is worth another try soon.
+        headers["Retry-After"] = str(outcome.retry_after_s or 1)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(
