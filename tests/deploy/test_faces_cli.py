@@ -1,4 +1,4 @@
-"""`fidox calibrate` and `fidox faces`: what they write, read, refuse, and go on with."""
+"""`fidox faces`: what its commands write, read, refuse, and go on with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import csv
 import gzip
 import json
-import os
 import secrets
 import shutil
 import signal
@@ -14,7 +13,6 @@ import stat
 import subprocess
 import sys
 import time
-import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,7 +26,6 @@ from deploy.faces.enrol import Enrolment
 from deploy.local.errors import LocalError
 from deploy.local.folder import CHECKOUT
 from shared.settings import Settings
-from workers.face.calibration import Calibration
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -364,68 +361,3 @@ def test_an_unknown_tenant_is_one_line(stack, command, tmp_path):
     arguments = rest.get(command, (str(tmp_path / "u.csv"),))
     with pytest.raises(LocalError, match="there is no tenant nobody"):
         stack.fidox("faces", command, *arguments, "--tenant", "nobody")
-
-
-# --- calibrate
-
-
-@pytest.fixture
-def fidox():
-    """`fidox` where no server is named: calibrate needs none."""
-
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        clean = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
-        command = [sys.executable, "-m", "deploy.cli", *map(str, arguments)]
-        return subprocess.run(command, env=clean, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-
-    return run
-
-
-def test_a_folder_of_persons_gives_rates_a_map_and_a_plot(fidox, people, tmp_path):
-    out, plot = tmp_path / "fitted.toml", tmp_path / "plot.svg"
-    done = fidox("calibrate", people, "--json", "--out", out, "--plot", plot)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert (found["persons"], found["pictures"], found["skipped"]) == (5, 12, [])
-    assert (found["genuine"]["pairs"], found["impostor"]["pairs"]) == (9, 57)
-    assert [row["threshold"] for row in found["current"]] == [0.7, 0.6]
-    for row in [*found["current"], *found["fitted"]]:
-        assert row["false_match"]["errors"] == row["false_non_match"]["errors"] == 0
-        assert row["false_match"]["high"] == pytest.approx(0.0631, abs=1e-4)
-    assert len(found["warnings"]) == 3
-    (written,) = tomllib.loads(out.read_text())["calibration"]
-    knots = tuple(tuple(knot) for knot in written["knots"])
-    calibration = Calibration(tuple(written["models"]), written["measured"], knots)
-    assert calibration.models == (found["model_id"],)
-    assert calibration.cosine(0.7) == pytest.approx(found["fitted"][0]["cosine"])
-    drawn = plot.read_text()
-    assert drawn.startswith("<?xml")
-    assert "57 impostor" in drawn
-
-
-def test_pictures_without_one_dominant_face_and_repeated_ones_are_named_and_skipped(fidox, people, tmp_path):
-    for name in ("obama", "biden"):
-        shutil.copytree(people / name, tmp_path / name)
-    shutil.copy(people / "_groups" / "kit_with_rose.jpg", tmp_path / "biden" / "two.jpg")
-    shutil.copy(people / "biden" / "biden.jpg", tmp_path / "biden" / "z_again.jpg")
-    (tmp_path / "obama" / "notes.txt").write_text("no picture")
-    done = fidox("calibrate", tmp_path)
-    assert "skipped biden/two.jpg: multiple_faces" in done.stdout
-    assert "skipped biden/z_again.jpg: the same file as biden/biden.jpg" in done.stdout
-    assert "skipped obama/notes.txt: bad_image" in done.stdout
-    assert "5 pictures of 2 persons" in done.stdout
-
-
-def test_a_folder_without_pairs_and_an_unknown_engine_are_one_line(fidox, people, tmp_path):
-    shutil.copytree(people / "obama", tmp_path / "obama")
-    for arguments, complaint in (
-        ((tmp_path,), "there is only one person"),
-        ((people / "obama",), "has no sub-folders with pictures"),
-        ((tmp_path / "none",), "is no folder"),
-        ((people, "--engine", "nothing"), "engine nothing cannot be loaded"),
-        ((people, "--out", tmp_path / "none" / "x.toml"), "No such file or directory"),
-    ):
-        done = fidox("calibrate", *arguments)
-        assert done.returncode == 1
-        assert complaint in done.stderr
-        assert len(done.stderr.splitlines()) == 1
