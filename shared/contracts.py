@@ -20,9 +20,12 @@ ones are ignored (msgspec's default); an operation that a worker does not know i
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CONTRACT_VERSION = 1
 
@@ -49,6 +52,14 @@ class Context(StrEnum):
     LOGIN = "login"
     MONITORING = "monitoring"
     GENERAL = "general"
+
+
+class Check(StrEnum):
+    """One liveness check, by the attack that it looks for."""
+
+    PHOTO = "photo"  # a print or a screen
+    DEEPFAKE = "deepfake"
+    MASK = "mask"  # a face that is covered
 
 
 class Failure(StrEnum):
@@ -128,10 +139,15 @@ class Detecting(Operation, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RegisterFace(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="register"):
-    """Enrol the one face of image 0 under `user_code`; `engine` names the engine to ask first."""
+    """Enrol the one face of image 0 under `user_code`; `engine` names the engine to ask first.
+
+    A known user code is ALREADY_ENROLLED. With `renew` it is the new photo of the same person, whose templates are
+    replaced, or FACE_MISMATCH.
+    """
 
     user_code: str
     name: str | None = None
+    renew: bool = False
     engine: str | None = None
 
 
@@ -166,9 +182,9 @@ class DeleteUser(Operation, frozen=True, kw_only=True, omit_defaults=True, tag="
 
 
 class CheckLiveness(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="liveness"):
-    """Is the face of image 0 a living person's, for each of `checks` (photo | deepfake | mask)?"""
+    """Is the face of image 0 a living person's, for each of `checks`? None of them: every check that the worker has."""
 
-    checks: tuple[str, ...] = ("photo",)
+    checks: tuple[Check, ...] = ()
 
 
 class Ping(Operation, frozen=True, kw_only=True, omit_defaults=True, tag="ping"):
@@ -241,12 +257,23 @@ class UserDeleted(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="d
     templates: int
 
 
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One check: `score` is the probability of being genuine, in 0..1; `attack` is score < threshold."""
+
+    check: Check
+    score: float
+    threshold: float
+    attack: bool
+    model: str
+
+
 class LivenessChecked(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="liveness"):
-    """`score` is the probability of being genuine, the lowest of the checks'; `is_live` is score >= threshold."""
+    """`is_live`: no check found an attack. `score` is the lowest of the checks', `threshold` the one of that check."""
 
     is_live: bool
     score: float
     threshold: float
+    checks: tuple[CheckResult, ...] = ()
 
 
 class Pong(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="pong"):
@@ -268,6 +295,25 @@ class Failed(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="failed
 AnyOutcome: TypeAlias = (
     Registered | Verified | Identified | Compared | FacesCounted | UserDeleted | LivenessChecked | Pong | Failed
 )
+
+
+# --- what a worker says of itself --------------------------------------------------------------------------------
+
+
+class PartState(StrEnum):
+    """Of an engine or a check, in one worker process."""
+
+    READY = "ready"
+    FAILED = "failed"  # it broke, and is tried again in a while
+    ABSENT = "absent"  # never loaded: no weights for it
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One engine or check of a worker process; `model` is the id of what is loaded."""
+
+    name: str
+    state: PartState
+    model: str | None = None
 
 
 # --- envelopes --------------------------------------------------------------------------------------------------
@@ -304,9 +350,10 @@ _encoder = msgspec.msgpack.Encoder()
 _job_decoder = msgspec.msgpack.Decoder(Job)
 _operation_decoder: msgspec.msgpack.Decoder[AnyOperation] = msgspec.msgpack.Decoder(AnyOperation)
 _reply_decoder = msgspec.msgpack.Decoder(Reply)
+_parts_decoder = msgspec.msgpack.Decoder(tuple[Part, ...])
 
 
-def encode(message: AnyOperation | Job | Reply) -> bytes:
+def encode(message: AnyOperation | Job | Reply | Sequence[Part]) -> bytes:
     """Any message as MessagePack."""
     return _encoder.encode(message)
 
@@ -324,6 +371,11 @@ def decode_operation(data: bytes | msgspec.Raw) -> AnyOperation:
 def decode_reply(data: bytes) -> Reply:
     """A reply. Raises msgspec.ValidationError for what is none."""
     return _reply_decoder.decode(data)
+
+
+def decode_parts(data: bytes) -> tuple[Part, ...]:
+    """What a worker says of itself. Raises msgspec.ValidationError for what is none."""
+    return _parts_decoder.decode(data)
 
 
 def failed(failure: Failure, detail: str = "", *, image: int | None = None, retry_after_s: int | None = None) -> Failed:

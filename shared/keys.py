@@ -9,6 +9,7 @@
     fidox:held:KIND         sorted set  "ID BYTES" of each admitted job, by the time its place falls free at the latest
     fidox:workers:KIND      sorted set  live worker processes, by the time they count as dead
     fidox:pace:KIND         hash        job_ms: what a job takes a worker process at the moment
+    fidox:parts:KIND        hash        by worker process: its engines or checks, and the state of each
     fidox:reply:GATEWAY     list        replies for one gateway process
 
 A job's keys expire by themselves, so that nothing is left of one that nobody answered.
@@ -54,6 +55,11 @@ def workers(kind: Kind) -> str:
 def pace(kind: Kind) -> str:
     """How fast a worker process is at the moment."""
     return f"fidox:pace:{kind}"
+
+
+def parts(kind: Kind) -> str:
+    """What each worker process says of its engines or checks."""
+    return f"fidox:parts:{kind}"
 
 
 def blob(job_id: str, position: int) -> str:

@@ -129,6 +129,17 @@ class Queue:
         seconds, micros = cast("tuple[int, int]", await self._command("TIME"))
         return await self._redis.zcount(keys.workers(kind), seconds * 1000 + micros // 1000, "+inf")
 
+    async def parts(self, kind: Kind) -> list[tuple[contracts.Part, ...]]:
+        """What each live worker process of this kind says of its engines or checks. Raises redis errors."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.time()
+            pipe.zrange(keys.workers(kind), 0, -1, withscores=True)
+            pipe.hgetall(keys.parts(kind))
+            (seconds, micros), workers, said = await pipe.execute()
+        now_ms = seconds * 1000 + micros // 1000
+        alive = [worker for worker, dead_at_ms in workers if dead_at_ms > now_ms]
+        return [contracts.decode_parts(said[worker]) for worker in alive if worker in said]
+
     async def _reserve(
         self, kind: Kind, job_id: str, held_bytes: int, deadline_ms: int
     ) -> tuple[contracts.Failed | None, int]:

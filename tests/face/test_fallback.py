@@ -89,6 +89,22 @@ class Face:
             )
             return {engine for (engine,) in rows}
 
+    def states(self) -> dict[str, str]:
+        """What the worker says of its engines."""
+
+        async def once():
+            async with self.queue() as queue:
+                return await queue.parts(Kind.FACE)
+
+        (parts,) = asyncio.run(once())
+        return {part.name: part.state for part in parts}
+
+    def wait_for_states(self, states: dict[str, str]) -> None:
+        until = time.monotonic() + 20
+        while self.states() != states:
+            assert time.monotonic() < until, self.states()
+            time.sleep(0.2)
+
     def wait_for_engine(self, name: str, user_code: str, image: bytes) -> None:
         until = time.monotonic() + 20
         while (outcome := self.ask_once(contracts.VerifyFace(user_code=user_code), image)).engine != name:
@@ -155,9 +171,11 @@ def test_verify_goes_on_through_the_second_engine_and_returns_to_the_first(face,
     face.fault.write_text(fault)
     assert {outcome.engine for outcome in verify_with_8_clients(face, photo)} == {"applemango"}
     time.sleep(2 * RETRY_S)  # probes find it still broken
+    face.wait_for_states({"ezway": "failed", "applemango": "ready"})
     assert {outcome.engine for outcome in verify_with_8_clients(face, photo, 6)} == {"applemango"}
     face.fault.write_text("")
     face.wait_for_engine("ezway", "obama", photo(second("obama")))
+    face.wait_for_states({"ezway": "ready", "applemango": "ready"})
     assert {outcome.engine for outcome in verify_with_8_clients(face, photo, 6)} == {"ezway"}
 
 
@@ -186,6 +204,7 @@ def test_without_any_downloaded_weights_the_second_engine_carries_everything(fac
         (face.weights / name).unlink()
     face.start()
     enrol(face, photo)
+    face.wait_for_states({"ezway": "absent", "applemango": "ready"})
     assert {outcome.engine for outcome in verify_with_8_clients(face, photo, 6)} == {"applemango"}
     assert face.ask_once(contracts.CountFaces(), photo("_groups/obama_and_biden.jpg")).engine == "applemango"
     assert len(face.ask_once(contracts.CountFaces(), photo("_groups/kit_with_rose.jpg")).faces) == 2

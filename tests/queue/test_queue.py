@@ -45,7 +45,7 @@ def settings(redis_url: str, **more) -> QueueSettings:
 
 def left(client) -> set[str]:
     """Keys of jobs; what a worker or a gateway has of its own stays as long as it lives."""
-    own = {keys.workers(Kind.FACE), keys.pace(Kind.FACE), keys.wake(Kind.FACE)}
+    own = {key(Kind.FACE) for key in (keys.workers, keys.pace, keys.parts, keys.wake)}
     return {key.decode() for key in client.keys("*")} - own
 
 

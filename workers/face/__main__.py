@@ -59,7 +59,8 @@ def _be_one(settings: Settings) -> None:
         search = Search(templates, TemplateChanges(pool), budget_bytes=faces.index_mb << 20)
         return FaceTasks(engines, templates, search, faces).handlers()
 
-    run_process(Kind.FACE, settings, load, slots=GPU_SLOTS if has_gpu() else 1, chore=engines.mend)
+    slots = GPU_SLOTS if has_gpu() else 1
+    run_process(Kind.FACE, settings, load, slots=slots, chore=engines.mend, describe=engines.describe)
 
 
 if __name__ == "__main__":

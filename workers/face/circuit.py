@@ -18,6 +18,9 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
+from shared import contracts
+from shared.contracts import PartState
+
 if TYPE_CHECKING:
     from workers.face.engines import Engine
 
@@ -65,6 +68,13 @@ class EngineSlot:
         self._retry_s = retry_s
         self._failures = 0
         self._retry_at = 0.0
+
+    @property
+    def part_state(self) -> PartState:
+        """As an outsider sees it: a probe under way is still a failure."""
+        if self.state is State.CLOSED:
+            return PartState.READY
+        return PartState.FAILED if self.engine else PartState.ABSENT
 
     async def run(self, compute: Compute, work: Callable[..., R], *args: object) -> R:
         """`work(engine, *args)` in a thread. Raises EngineFailedError where the circuit is open, and for a failure.
@@ -144,6 +154,13 @@ class Engines:
         """Those that may be asked now; `first`, where it is one of them, before the others."""
         ready = [slot for slot in self._slots if slot.state is State.CLOSED]
         return sorted(ready, key=lambda slot: slot.name != first)
+
+    def describe(self) -> Sequence[contracts.Part]:
+        """Every engine's state, for whoever asks this worker how it is."""
+        return [
+            contracts.Part(name=slot.name, state=slot.part_state, model=slot.engine.model_id if slot.engine else None)
+            for slot in self._slots
+        ]
 
     def all(self) -> Sequence[EngineSlot]:
         """Every one, whatever its state."""

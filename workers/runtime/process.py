@@ -28,7 +28,7 @@ from workers.runtime import heartbeat
 from workers.runtime.slots import Slots
 from workers.runtime.tasks import Handlers, Performer
 from workers.runtime.threads import Threads
-from workers.runtime.worker import JobWorker, arq_redis
+from workers.runtime.worker import Describe, JobWorker, arq_redis
 
 if TYPE_CHECKING:
     from shared.contracts import Kind
@@ -58,15 +58,16 @@ def run_process(
     slots: int = 1,
     stuck_s: float | None = None,
     chore: Callable[[], Awaitable[None]] | None = None,
+    describe: Describe = tuple,
 ) -> None:
     """Be one worker process until SIGTERM. `slots` is how many jobs it works on at once, each in a thread.
 
     Work that takes longer than `stuck_s` (by default three deadlines, and at least 30 s) ends the process. `chore` runs
-    beside the jobs.
+    beside the jobs. `describe` tells the gateway, with each heartbeat, what this process can do.
     """
     threads = Threads(slots + SPARE_THREADS)
     limit_s = stuck_s or max(LEAST_STUCK_S, STUCK_DEADLINES * settings.queue.deadline_s)
-    if uvloop.run(_run(kind, settings, load, threads, slots, limit_s, chore)):
+    if uvloop.run(_run(kind, settings, load, threads, slots, limit_s, chore, describe)):
         # Python waits for its threads at the end, and one of them does not come.
         logging.shutdown()
         os._exit(EX_STUCK)
@@ -80,6 +81,7 @@ async def _run(
     slots: int,
     stuck_s: float,
     chore: Callable[[], Awaitable[None]] | None,
+    describe: Describe,
 ) -> bool:
     """Until it is told to stop. Is a thread stuck?"""
     redis = arq_redis(settings.queue.url)
@@ -88,7 +90,7 @@ async def _run(
         async with pool_context as pool, open_recorder(Transactions(pool)) as recorder:
             handlers = await load(pool)
             performer = Performer(redis, handlers, recorder, threads, max_tries=settings.queue.max_tries)
-            worker = JobWorker(redis, kind, settings.queue, performer, Slots(slots))
+            worker = JobWorker(redis, kind, settings.queue, performer, Slots(slots), describe=describe)
             beside = [
                 asyncio.create_task(_keep_house(Transactions(pool), settings.database.retention_days)),
                 asyncio.create_task(_beat(worker)),

@@ -18,21 +18,22 @@ import os
 import secrets
 import signal
 import socket
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
 from arq.connections import ArqRedis
 from arq.worker import Worker, func
 from redis import exceptions
 
-from shared import keys
+from shared import contracts, keys
 from shared.endings import end
 from shared.queue import PERFORM
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     from shared.contracts import Kind
     from shared.settings import Queue as QueueSettings
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from workers.runtime.tasks import Performer
 
 log = logging.getLogger(__name__)
+
+# What this process can do at the moment, engine by engine or check by check.
+Describe: TypeAlias = Callable[[], Sequence[contracts.Part]]
 
 # How soon a job whose lease ran out is seen by a worker that nobody wakes.
 TICK_S = 1
@@ -54,9 +58,17 @@ class JobWorker(Worker):
     """Takes jobs of one kind and hands them to a Performer. Run it with `run_until_stopped`."""
 
     def __init__(
-        self, redis: ArqRedis, kind: Kind, settings: QueueSettings, performer: Performer, slots: Slots
+        self,
+        redis: ArqRedis,
+        kind: Kind,
+        settings: QueueSettings,
+        performer: Performer,
+        slots: Slots,
+        *,
+        describe: Describe = tuple,
     ) -> None:
         self._performer = performer
+        self._describe = describe
         self._kind = kind
         self._slots = slots
         self._lease_ms = int(settings.lease_s * 1000)
@@ -161,12 +173,13 @@ class JobWorker(Worker):
             pace = self._performer.job_ms
             with suppress(exceptions.RedisError, OSError):
                 await self._renew_script(
-                    keys=[keys.workers(self._kind), keys.pace(self._kind)],
+                    keys=[keys.workers(self._kind), keys.pace(self._kind), keys.parts(self._kind)],
                     args=[
                         self.worker_id,
                         self._lease_ms,
                         "" if pace is None else round(pace / self._slots.total, 2),
                         0 if self._stopping.is_set() else 1,
+                        contracts.encode(self._describe()),
                         keys.LEASE,
                         *self.tasks,
                     ],
@@ -178,6 +191,7 @@ class JobWorker(Worker):
         with suppress(exceptions.RedisError, OSError):
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.zrem(keys.workers(self._kind), self.worker_id)
+                pipe.hdel(keys.parts(self._kind), self.worker_id)
                 pipe.rpush(keys.wake(self._kind), b"")
                 await pipe.execute()
         if self.tasks:

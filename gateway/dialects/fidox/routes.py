@@ -18,7 +18,7 @@ from gateway.images import ImageType, image_of_base64
 from gateway.rawpath import user_code
 from gateway.refusals import refuse
 from shared import contracts
-from shared.contracts import Context, Failure, Kind
+from shared.contracts import Check, Context, Failure, Kind
 
 IMAGE_TYPES = (ImageType.JPEG, ImageType.PNG)
 
@@ -220,7 +220,9 @@ async def _ask(
         return await call.ask(operation, images, want), UNSET
     face = asyncio.create_task(call.ask(operation, images, want))
     try:
-        checked = await call.ask(contracts.CheckLiveness(), images, contracts.LivenessChecked, kind=Kind.LIVENESS)
+        checked = await call.ask(
+            contracts.CheckLiveness(checks=(Check.PHOTO,)), images, contracts.LivenessChecked, kind=Kind.LIVENESS
+        )
         done = await face
     finally:
         # Without a liveness answer the face's is no use: the caller asked for both, and gets neither.
