@@ -320,7 +320,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An operation on its way. Times are Unix milliseconds; `reply_to` is the list of the gateway process that waits.
+    """An operation on its way. `reply_to` is the list of the gateway process that waits.
+
+    It waits for `within_ms` from the submission, whose time is Redis's and stands beside the job (see `shared.keys`).
 
     `operation` stays encoded here, so that an envelope can be read, and refused, by a worker that does not know what
     is in it.
@@ -331,8 +333,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tx_id: str
     tenant_id: int
     dialect: Dialect
-    submitted_ms: int
-    deadline_ms: int
+    within_ms: int
     reply_to: str
     blobs: int
     bytes_held: int

@@ -1,6 +1,6 @@
 """Every Redis key of the product, in one place.
 
-    arq:queue:KIND          sorted set  jobs waiting and running, by the time they came; what a scaler counts
+    arq:queue:KIND          sorted set  jobs waiting and running, by the time they were submitted; what a scaler counts
     arq:job:ID              string      the job (arq's)
     arq:in-progress:ID      string      the lease: which worker has the job, for as long as it renews it (arq's)
     arq:retry:ID            string      how often the job was begun (arq's)
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 JOB = "arq:job:"
 LEASE = "arq:in-progress:"
 TRIES = "arq:retry:"
+BLOB = "fidox:blob:"
 
 
 def queue(kind: Kind) -> str:
@@ -64,7 +65,7 @@ def parts(kind: Kind) -> str:
 
 def blob(job_id: str, position: int) -> str:
     """An image beside a job."""
-    return f"fidox:blob:{job_id}:{position}"
+    return f"{BLOB}{job_id}:{position}"
 
 
 def reply(gateway_id: str) -> str:

@@ -1,10 +1,10 @@
 """The gateway's side of the queue: `submit(operation, images)` gives an answer, always, and never raises.
 
-    submit ─ admit.lua ─┬─ no live worker ─────────────> ENGINE_UNAVAILABLE  at once
-                        ├─ more than can be done in time ─> OVERLOADED       at once
-                        └─ a place is reserved
-                             └─ images, job, wake-up in one transaction ─ worker ─ reply list ─> the waiting future
-                                                                                  └─ nothing in time ─> DEADLINE
+    submit ─ submit.lua ─┬─ no live worker ────────────────> ENGINE_UNAVAILABLE  at once
+                         ├─ more than can be done in time ─> OVERLOADED          at once
+                         └─ a place, the images, the job, a wake-up
+                              └─ worker ─ reply list ─> the waiting future
+                                                └─ nothing in time ─> DEADLINE
 
 One task a process reads the process's own reply list and resolves futures; nothing polls. The jobs are arq's
 (`arq:job:`, arq's sorted set), so its tools see them; MessagePack on both sides, since a pickle in Redis would be
@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -43,7 +44,16 @@ MOST_WAKE_TOKENS = 64
 # Keys outlive the deadline by this, so that a late worker still sees what it drops.
 GRACE_S = 5.0
 REPLY_TTL_S = 60
+# Images up to this go with the question whether they may come in: one round trip less is worth more than what a refusal
+# then wastes. Most photos are below.
+MOST_UNASKED_BYTES = 1024 * 1024
 RECONNECT_S = 0.2
+
+_VERDICTS = {
+    b"unavailable": (Failure.ENGINE_UNAVAILABLE, "no {kind} worker is running"),
+    b"overloaded": (Failure.OVERLOADED, "too many calls are waiting"),
+    b"full": (Failure.OVERLOADED, "too many pictures are waiting; try again"),
+}
 
 
 def connect(url: str) -> Redis:
@@ -71,7 +81,7 @@ class Queue:
         self._gateway_id = secrets.token_hex(6)
         self._reply_to = keys.reply(self._gateway_id)
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
-        self._admit = redis.register_script(files("shared").joinpath("lua/admit.lua").read_text("utf-8"))
+        self._submit_script = redis.register_script(files("shared").joinpath("lua/submit.lua").read_text("utf-8"))
 
     async def submit(
         self,
@@ -88,41 +98,34 @@ class Queue:
 
         `tx_id` is the caller's transaction: a job that is done twice is recognised by it.
         """
-        deadline_ms = int(1000 * (deadline_s or self._settings.deadline_s))
-        job_id, held_bytes = f"{tx_id}:{kind}", sum(map(len, images))
+        within_s = deadline_s or self._settings.deadline_s
+        job = contracts.Job(
+            job_id=f"{tx_id}:{kind}",
+            tx_id=tx_id,
+            tenant_id=tenant_id,
+            dialect=dialect,
+            within_ms=int(1000 * within_s),
+            reply_to=self._reply_to,
+            blobs=len(images),
+            bytes_held=sum(map(len, images)),
+            operation=msgspec.Raw(contracts.encode(operation)),
+        )
+        reply = self._waiting[job.job_id] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(deadline_ms / 1000):
-                refused, now_ms = await self._reserve(kind, job_id, held_bytes, deadline_ms)
+            async with asyncio.timeout(within_s):
+                refused = await self._send(kind, job, images)
                 if refused is not None:
                     return Answer(refused, by_worker=False)
-                job = contracts.Job(
-                    job_id=job_id,
-                    tx_id=tx_id,
-                    tenant_id=tenant_id,
-                    dialect=dialect,
-                    submitted_ms=now_ms,
-                    deadline_ms=now_ms + deadline_ms,
-                    reply_to=self._reply_to,
-                    blobs=len(images),
-                    bytes_held=held_bytes,
-                    operation=msgspec.Raw(contracts.encode(operation)),
-                )
-                reply = self._waiting[job_id] = asyncio.get_running_loop().create_future()
-                try:
-                    await self._send(kind, job, images)
-                    # A time-out of its own: the outer one's may have been swallowed (see endings.py) while sending.
-                    async with asyncio.timeout((job.deadline_ms - now_ms) / 1000):
-                        return await reply
-                except exceptions.OutOfMemoryError:
-                    await self._redis.zrem(keys.held(kind), keys.held_member(job_id, held_bytes))
-                    return _refused(Failure.OVERLOADED, "too many pictures are waiting; try again")
-                finally:
-                    del self._waiting[job_id]
+                # A time-out of its own: the outer one's may have been swallowed (see endings.py) while sending.
+                async with asyncio.timeout(within_s):
+                    return await reply
         except TimeoutError:
             return _refused(Failure.DEADLINE, "the call could not be answered in time; try again")
         except (exceptions.RedisError, OSError) as error:
             log.warning("the queue does not answer: %s", type(error).__name__)
             return _refused(Failure.STORE_UNAVAILABLE, "the service is starting or restarting")
+        finally:
+            del self._waiting[job.job_id]
 
     async def live_workers(self, kind: Kind) -> int:
         """How many worker processes of this kind are alive. Raises redis errors."""
@@ -140,44 +143,50 @@ class Queue:
         alive = [worker for worker, dead_at_ms in workers if dead_at_ms > now_ms]
         return [contracts.decode_parts(said[worker]) for worker in alive if worker in said]
 
-    async def _reserve(
-        self, kind: Kind, job_id: str, held_bytes: int, deadline_ms: int
-    ) -> tuple[contracts.Failed | None, int]:
-        """Ask admit.lua. Gives the refusal, or None, and Redis's time in ms."""
-        verdict, now_ms, retry_ms, _ = cast(
-            "tuple[bytes, int, int, int]",
-            await self._admit(
-                keys=[keys.held(kind), keys.workers(kind), keys.pace(kind)],
+    async def _send(self, kind: Kind, job: contracts.Job, images: Sequence[bytes]) -> contracts.Failed | None:
+        """Let the job in, or say why not. Large images are sent only when they may come in."""
+        now_ms = int(1000 * time.time())
+        data = serialize_job(PERFORM, (contracts.encode(job),), {}, None, now_ms, serializer=msgspec.msgpack.encode)
+        if job.bytes_held <= MOST_UNASKED_BYTES:
+            return await self._submit("both", kind, job, data, images)
+        refused = await self._submit("ask", kind, job, b"", ())
+        return refused or await self._submit("send", kind, job, data, images)
+
+    async def _submit(
+        self, step: str, kind: Kind, job: contracts.Job, data: bytes, images: Sequence[bytes]
+    ) -> contracts.Failed | None:
+        """Run submit.lua."""
+        verdict, retry_ms = cast(
+            "tuple[bytes, int]",
+            await self._submit_script(
+                keys=[
+                    keys.held(kind),
+                    keys.workers(kind),
+                    keys.pace(kind),
+                    keys.queue(kind),
+                    keys.wake(kind),
+                    keys.JOB + job.job_id,
+                    *(keys.blob(job.job_id, position) for position in range(len(images))),
+                ],
                 args=[
-                    keys.held_member(job_id, held_bytes),
-                    held_bytes,
-                    deadline_ms,
+                    step,
+                    job.job_id,
+                    keys.held_member(job.job_id, job.bytes_held),
+                    job.bytes_held,
+                    job.within_ms,
                     self._settings.max_jobs,
                     self._settings.max_bytes,
+                    job.within_ms + int(1000 * GRACE_S),
+                    MOST_WAKE_TOKENS,
+                    data,
+                    *images,
                 ],
             ),
         )
-        retry_after_s = -(-retry_ms // 1000)
-        if verdict == b"unavailable":
-            detail = f"no {kind} worker is running"
-            return failed(Failure.ENGINE_UNAVAILABLE, detail, retry_after_s=max(retry_after_s, 1)), now_ms
-        if verdict == b"overloaded":
-            return failed(Failure.OVERLOADED, "too many calls are waiting", retry_after_s=retry_after_s), now_ms
-        return None, now_ms
-
-    async def _send(self, kind: Kind, job: contracts.Job, images: Sequence[bytes]) -> None:
-        ttl_ms = job.deadline_ms - job.submitted_ms + int(1000 * GRACE_S)
-        data = serialize_job(
-            PERFORM, (contracts.encode(job),), {}, None, job.submitted_ms, serializer=msgspec.msgpack.encode
-        )
-        async with self._redis.pipeline(transaction=True) as pipe:
-            for position, image in enumerate(images):
-                pipe.set(keys.blob(job.job_id, position), image, px=ttl_ms)
-            pipe.set(keys.JOB + job.job_id, data, px=ttl_ms)
-            pipe.zadd(keys.queue(kind), {job.job_id: job.submitted_ms})
-            pipe.rpush(keys.wake(kind), b"")
-            pipe.ltrim(keys.wake(kind), -MOST_WAKE_TOKENS, -1)
-            await pipe.execute()
+        if verdict == b"admitted":
+            return None
+        failure, detail = _VERDICTS[verdict]
+        return failed(failure, detail.format(kind=kind), retry_after_s=max(1, -(-retry_ms // 1000)))
 
     async def read_replies(self) -> None:
         """Resolve waiting futures for as long as the process lives; `open_queue` runs it."""
@@ -205,8 +214,8 @@ class Queue:
     async def _reconnect(self) -> None:
         """Wait for Redis; then fail the calls whose jobs it lost, instead of letting them wait for their deadline.
 
-        A job's key is deleted after its reply is pushed, so: first look which jobs are gone, then read what replies
-        there are, and only those still unanswered are lost.
+        A job's key goes with its reply's coming, so: first look which jobs are gone, then read what replies there are,
+        and only those still unanswered are lost.
         """
         while True:
             try:

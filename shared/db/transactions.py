@@ -40,13 +40,13 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     total_ms: float | None = None
 
 
-def of_job(job: contracts.Job, operation: str, outcome: contracts.AnyOutcome) -> Transaction:
-    """The row of a job that a worker has done."""
+def of_job(job: contracts.Job, operation: str, outcome: contracts.AnyOutcome, *, submitted_ms: int) -> Transaction:
+    """The row of a job that a worker has done. `submitted_ms` is Unix time."""
     scored = isinstance(outcome, contracts.Scored)
     return Transaction(
         tx_id=job.tx_id,
         operation=operation,
-        created_at=datetime.fromtimestamp(job.submitted_ms / 1000, UTC),
+        created_at=datetime.fromtimestamp(submitted_ms / 1000, UTC),
         tenant_id=job.tenant_id,
         dialect=job.dialect,
         outcome=outcome.failure if isinstance(outcome, contracts.Failed) else OK,

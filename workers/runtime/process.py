@@ -24,11 +24,12 @@ from shared.db.recorder import open_recorder
 from shared.db.templates import register_vectors
 from shared.db.transactions import Transactions
 from shared.endings import end
+from shared.queue import connect
 from workers.runtime import heartbeat
 from workers.runtime.slots import Slots
 from workers.runtime.tasks import Handlers, Performer
 from workers.runtime.threads import Threads
-from workers.runtime.worker import Describe, JobWorker, arq_redis
+from workers.runtime.worker import Describe, JobWorker
 
 if TYPE_CHECKING:
     from shared.contracts import Kind
@@ -84,12 +85,12 @@ async def _run(
     describe: Describe,
 ) -> bool:
     """Until it is told to stop. Is a thread stuck?"""
-    redis = arq_redis(settings.queue.url)
+    redis = connect(settings.queue.url)
     pool_context = open_pool(settings.database, application=f"fidox {kind}", configure=register_vectors)
     try:
         async with pool_context as pool, open_recorder(Transactions(pool)) as recorder:
             handlers = await load(pool)
-            performer = Performer(redis, handlers, recorder, threads, max_tries=settings.queue.max_tries)
+            performer = Performer(redis, kind, handlers, recorder, threads, max_tries=settings.queue.max_tries)
             worker = JobWorker(redis, kind, settings.queue, performer, Slots(slots), describe=describe)
             beside = [
                 asyncio.create_task(_keep_house(Transactions(pool), settings.database.retention_days)),

@@ -1,7 +1,7 @@
 """From a job in Redis to its reply: what happens around an operation, whichever it is.
 
-    read the envelope ─> past its deadline? drop ─> read the images ─> the operation's handler ─> free the slot
-    ─> remember the transaction ─> push the reply, delete the images
+    read the envelope ─> past its deadline? drop ─> the operation's handler ─> free the slot
+    ─> remember the transaction ─> finish.lua: push the reply, delete the job and its images
 
 A handler is one async function an operation. It gets the operation and a `Call`, does blocking work through
 `call.compute`, and returns an outcome: what is wrong with the input is a `Failed`, and an exception is a bug, answered
@@ -14,10 +14,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import msgspec
-from redis import exceptions
+from arq.jobs import DeserializationError, deserialize_job_raw
 
 from shared import contracts, keys
 from shared.contracts import Failure, failed
@@ -27,7 +29,6 @@ from shared.queue import REPLY_TTL_S
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
-    from redis.asyncio.client import Pipeline
 
     from shared.db.recorder import Recorder
     from workers.runtime.slots import Slot
@@ -42,18 +43,34 @@ Handlers: TypeAlias = Mapping[type[contracts.Operation], Handler]
 UNRECORDED = frozenset({contracts.Ping})
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """A job as claim.lua gave it.
+
+    When it was submitted and taken is in Unix milliseconds of Redis's clock, `tries` is how often it was begun, this
+    time too, and `images` may be the first ones only.
+    """
+
+    job_id: str
+    data: bytes
+    submitted_ms: int
+    now_ms: int
+    tries: int
+    images: list[bytes]
+
+
 class Call:
     """One job in hand, as its handler sees it: whose it is, its images, and a thread to work in."""
 
     def __init__(
-        self, job: contracts.Job, images: list[bytes], *, operation: str, now_ms: int, threads: Threads
+        self, job: contracts.Job, images: list[bytes], *, operation: str, taken: Taken, threads: Threads
     ) -> None:
         self.job = job
         self.images = images
         self.operation = operation
         self._threads = threads
-        # Redis's clock, read off the monotonic one since: the deadline is in Redis's time.
-        self._epoch_ms = now_ms - time.monotonic() * 1000
+        self._submitted_ms = taken.submitted_ms
+        self._waits_until = time.monotonic() + (taken.submitted_ms + job.within_ms - taken.now_ms) / 1000
         # A handler whose outcome went into the database together with the transaction sets this.
         self.recorded = False
         # What is better done after the caller has the answer; the images are still at hand then.
@@ -67,11 +84,11 @@ class Call:
     @property
     def past_deadline(self) -> bool:
         """Has the gateway given up? Then nothing may be changed any more: the caller was told that it failed."""
-        return self._epoch_ms + time.monotonic() * 1000 >= self.job.deadline_ms
+        return time.monotonic() >= self._waits_until
 
     def transaction(self, outcome: contracts.AnyOutcome) -> transactions.Transaction:
         """The row for `outcome`, for a handler that writes it with its own change."""
-        return transactions.of_job(self.job, self.operation, outcome)
+        return transactions.of_job(self.job, self.operation, outcome, submitted_ms=self._submitted_ms)
 
     async def compute(self, work: Callable[..., T], *args: object) -> T:
         """Run blocking work in a thread: the event loop has leases to renew."""
@@ -79,12 +96,22 @@ class Call:
 
 
 class Performer:
-    """Does jobs with a table of handlers. One a process; `perform` is its one arq function."""
+    """Does jobs with a table of handlers. One a process."""
 
     def __init__(
-        self, redis: Redis, handlers: Handlers, recorder: Recorder, threads: Threads, *, max_tries: int
+        self,
+        redis: Redis,
+        kind: contracts.Kind,
+        handlers: Handlers,
+        recorder: Recorder,
+        threads: Threads,
+        *,
+        max_tries: int,
     ) -> None:
         self._redis = redis
+        self._kind = kind
+        script = files("workers.runtime").joinpath("finish.lua").read_text("utf-8")
+        self._finish_script = redis.register_script(script)
         self._handlers: Handlers = {contracts.Ping: _pong, **handlers}
         self._recorder = recorder
         self._threads = threads
@@ -92,28 +119,34 @@ class Performer:
         # What one job takes this process, smoothed: the gateway's estimate of how much can be done in time.
         self.job_ms: float | None = None
 
-    async def perform(self, data: bytes, *, tries: int, now_ms: int, slot: Slot) -> None:
-        """Do one job and answer it. `now_ms` is Redis's time at the claim."""
-        job = contracts.decode_job(data)
-        if now_ms >= job.deadline_ms:
-            await self._close(job, None)
+    async def perform(self, taken: Taken, slot: Slot) -> None:
+        """Do one job and answer it."""
+        try:
+            _, (data,), _, _, _ = deserialize_job_raw(taken.data, deserializer=msgspec.msgpack.decode)
+            job = contracts.decode_job(data)
+        except (DeserializationError, ValueError, TypeError):
+            log.warning("a job that is none was dropped")
+            await self._strike_off(taken.job_id)
+            return
+        if taken.now_ms >= taken.submitted_ms + job.within_ms:
+            await self._finish(job, None)
             return
         started = time.monotonic()
         operation: contracts.AnyOperation | None = None
         call: Call | None = None
         try:
             operation = contracts.decode_operation(job.operation)
-            if tries > self._max_tries:
+            if taken.tries > self._max_tries:
                 # It took its workers down with it, one after the other; it will not get another.
                 outcome = failed(Failure.INTERNAL, "the call could not be processed")
             else:
-                images = await self._images(job)
+                images = await self._images(job, taken.images)
                 if images is None:
-                    # Answered by the worker that had it before, which died before it could strike it off.
-                    await self._close(job, None)
+                    # They expire with the gateway's patience: nobody waits any more.
+                    await self._finish(job, None)
                     return
                 name = operation.__struct_config__.tag
-                call = Call(job, images, operation=str(name), now_ms=now_ms, threads=self._threads)
+                call = Call(job, images, operation=str(name), taken=taken, threads=self._threads)
                 outcome = await self._handle(operation, call)
         except msgspec.ValidationError:
             outcome = failed(Failure.UNKNOWN_OPERATION, "this worker does not know the operation")
@@ -122,13 +155,13 @@ class Performer:
         elapsed_ms = (time.monotonic() - started) * 1000
         self._keep_pace(elapsed_ms)
         profile = msgspec.structs.replace(
-            outcome.profile, queue_wait_ms=float(max(now_ms - job.submitted_ms, 0)), total_ms=elapsed_ms
+            outcome.profile, queue_wait_ms=float(max(taken.now_ms - taken.submitted_ms, 0)), total_ms=elapsed_ms
         )
         outcome = msgspec.structs.replace(outcome, profile=profile)
         if type(operation) not in UNRECORDED and not (call and call.recorded):
             name = call.operation if call else "unknown"
-            self._recorder.record(transactions.of_job(job, name, outcome))
-        await self._close(job, outcome)
+            self._recorder.record(transactions.of_job(job, name, outcome, submitted_ms=taken.submitted_ms))
+        await self._finish(job, outcome)
         if call is not None:
             await self._do_afterwards(call)
 
@@ -153,44 +186,40 @@ class Performer:
             log.exception("%s failed", call.operation, extra={"facts": {"tx": call.job.tx_id}})
             return failed(Failure.INTERNAL, "the call could not be processed")
 
-    async def _images(self, job: contracts.Job) -> list[bytes] | None:
-        if not job.blobs:
-            return []
-        found = cast("list[bytes | None]", await self._redis.mget([keys.blob(job.job_id, n) for n in range(job.blobs)]))
-        images = [image for image in found if image is not None]
+    async def _images(self, job: contracts.Job, given: list[bytes]) -> list[bytes] | None:
+        """The job's images: those that came with the claim, and the rest. None where they have expired."""
+        if len(given) == job.blobs:
+            return given
+        rest = [keys.blob(job.job_id, position) for position in range(len(given), job.blobs)]
+        found = cast("list[bytes | None]", await self._redis.mget(rest))
+        images = given + [image for image in found if image is not None]
         return images if len(images) == job.blobs else None
 
-    async def _close(self, job: contracts.Job, outcome: contracts.AnyOutcome | None) -> None:
-        """Push the reply, if there is one to push, and free what the job held: in one transaction."""
-        try:
-            async with self._redis.pipeline(transaction=True) as pipe:
-                if outcome is not None:
-                    _push(pipe, job, outcome)
-                _free(pipe, job)
-                await pipe.execute()
-        except exceptions.OutOfMemoryError:
-            # Redis takes nothing into a transaction then; plain deletions it does, and they make room for the reply.
-            async with self._redis.pipeline(transaction=False) as pipe:
-                _free(pipe, job)
-                if outcome is not None:
-                    _push(pipe, job, outcome)
-                await pipe.execute()
+    async def _finish(self, job: contracts.Job, outcome: contracts.AnyOutcome | None) -> None:
+        """Push the reply, if there is one to push, and free what the job held."""
+        reply = b"" if outcome is None else contracts.encode(contracts.Reply(job_id=job.job_id, outcome=outcome))
+        held = keys.held_member(job.job_id, job.bytes_held)
+        await self._strike_off(job.job_id, held=held, reply=reply, reply_to=job.reply_to, images=job.blobs)
+
+    async def _strike_off(
+        self, job_id: str, *, held: str = "", reply: bytes = b"", reply_to: str = "", images: int = 0
+    ) -> None:
+        """Run finish.lua."""
+        await self._finish_script(
+            keys=[keys.queue(self._kind), keys.held(self._kind), reply_to],
+            args=[
+                job_id,
+                held,
+                reply,
+                REPLY_TTL_S,
+                *(prefix + job_id for prefix in (keys.LEASE, keys.TRIES, keys.JOB)),
+                *(keys.blob(job_id, position) for position in range(images)),
+            ],
+        )
 
     def _keep_pace(self, elapsed_ms: float) -> None:
         """An exponential mean over about ten jobs: quick enough for a change of load, calm enough for one odd job."""
         self.job_ms = elapsed_ms if self.job_ms is None else 0.9 * self.job_ms + 0.1 * elapsed_ms
-
-
-def _push(pipe: Pipeline, job: contracts.Job, outcome: contracts.AnyOutcome) -> None:
-    pipe.rpush(job.reply_to, contracts.encode(contracts.Reply(job_id=job.job_id, outcome=outcome)))
-    pipe.expire(job.reply_to, REPLY_TTL_S)
-
-
-def _free(pipe: Pipeline, job: contracts.Job) -> None:
-    kind = contracts.Kind(job.job_id.rpartition(":")[2])
-    pipe.zrem(keys.held(kind), keys.held_member(job.job_id, job.bytes_held))
-    if job.blobs:
-        pipe.delete(*(keys.blob(job.job_id, position) for position in range(job.blobs)))
 
 
 async def _pong(_operation: contracts.Ping, _call: Call) -> contracts.Pong:

@@ -1,11 +1,12 @@
-"""One worker process: arq's worker with another way of waiting, taking and holding jobs.
+"""One worker process: how it waits for jobs, takes them and holds on to them.
 
-arq polls, takes a job in several round trips, and gives a dead worker's job back after its longest time-out. Here:
+The jobs and their keys are arq's, the loop is not: arq's own polls, moves a job in seven round trips, and gives a dead
+worker's job back after its longest time-out. Here:
 
     wait    a blocking pop on the kind's wake-up list, and each TICK_S a look at the queue for a dead worker's jobs
-    take    claim.lua: the oldest jobs without a lease, at most as many as there are free slots, in one round trip
+    take    claim.lua: the oldest jobs without a lease, at most as many as there are free slots, with their images
     hold    a lease of `lease_s`, renewed by renew.lua three times as often, which is the worker's heartbeat too
-    finish  arq's own: the job, its tries and its lease are struck off together
+    finish  finish.lua: the reply, and the end of everything that the job held
 
 What a job does is in `tasks.py`. SIGTERM: no new job is taken, those in hand are finished, then the process ends.
 """
@@ -23,17 +24,16 @@ from contextlib import suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-import msgspec
-from arq.connections import ArqRedis
-from arq.worker import Worker, func
 from redis import exceptions
 
 from shared import contracts, keys
 from shared.endings import end
-from shared.queue import PERFORM
+from workers.runtime.tasks import Taken
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+
+    from redis.asyncio import Redis
 
     from shared.contracts import Kind
     from shared.settings import Queue as QueueSettings
@@ -47,19 +47,21 @@ Describe: TypeAlias = Callable[[], Sequence[contracts.Part]]
 
 # How soon a job whose lease ran out is seen by a worker that nobody wakes.
 TICK_S = 1
-# Longer than any job takes; a worker that hangs is ended, see process.py.
+# Longer than any job takes; one whose database stands still is given up. See process.py for work that hangs.
 JOB_TIMEOUT_S = 120
+# Of images, in one claim: a script's answer is held in Redis whole. Larger ones are read by the job itself.
+MOST_BYTES_TAKEN = 4 * 1024 * 1024
 # How long jobs in hand may take after SIGTERM.
 DRAIN_S = 15.0
 RETRY_S = 0.3
 
 
-class JobWorker(Worker):
+class JobWorker:
     """Takes jobs of one kind and hands them to a Performer. Run it with `run_until_stopped`."""
 
     def __init__(
         self,
-        redis: ArqRedis,
+        redis: Redis,
         kind: Kind,
         settings: QueueSettings,
         performer: Performer,
@@ -67,31 +69,17 @@ class JobWorker(Worker):
         *,
         describe: Describe = tuple,
     ) -> None:
-        self._performer = performer
-        self._describe = describe
+        self._redis = redis
         self._kind = kind
+        self._performer = performer
         self._slots = slots
+        self._describe = describe
         self._lease_ms = int(settings.lease_s * 1000)
         self._stopping = asyncio.Event()
         self._drain_s = DRAIN_S
-        # What arq's run_job knows nothing of: Redis's time at the claim, and the slot.
-        self._in_hand: dict[str, tuple[int, Slot]] = {}
+        # By job. A job's slot is freed before its answer is pushed, so there may be more of these than slots.
+        self._in_hand: dict[str, asyncio.Task[None]] = {}
         self.worker_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        super().__init__(
-            [func(cast("Any", self._perform), name=PERFORM, timeout=JOB_TIMEOUT_S, keep_result=0)],
-            queue_name=keys.queue(kind),
-            redis_pool=redis,
-            # A job's slot is freed before its answer is pushed, so more are in hand than there are slots.
-            max_jobs=4 * slots.total,
-            # The Performer counts tries itself: arq would give a job up without an answer.
-            max_tries=1000,
-            keep_result=0,
-            handle_signals=False,
-            log_results=False,
-            job_serializer=msgspec.msgpack.encode,
-            job_deserializer=msgspec.msgpack.decode,
-        )
-        self._redis = redis
         self._command = cast("Callable[..., Awaitable[Any]]", redis.execute_command)
         scripts = files("workers.runtime")
         self._claim_script = redis.register_script(scripts.joinpath("claim.lua").read_text("utf-8"))
@@ -108,7 +96,7 @@ class JobWorker(Worker):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         heart = asyncio.create_task(self._beat(), name="heartbeat")
-        taking = asyncio.create_task(self.main(), name="jobs")
+        taking = asyncio.create_task(self._take_jobs(), name="jobs")
         stopped = asyncio.create_task(self._stopping.wait(), name="stop")
         try:
             await asyncio.wait({heart, taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -120,8 +108,7 @@ class JobWorker(Worker):
             await self._drain()
             await end(heart, stopped)
 
-    async def main(self) -> None:
-        """Arq's main loop, without the polling."""
+    async def _take_jobs(self) -> None:
         while True:
             try:
                 free = await self._slots.wait()
@@ -134,38 +121,46 @@ class JobWorker(Worker):
     async def _take(self, most: int) -> int:
         """Lease and begin up to `most` jobs; how many."""
         now_ms, dropped, *found = cast(
-            "list[int | bytes]",
+            "tuple[int, int, list[bytes | int]]",
             await self._claim_script(
-                keys=[self.queue_name],
-                args=[self.worker_id, self._lease_ms, most, keys.LEASE, keys.JOB, keys.TRIES],
+                keys=[keys.queue(self._kind)],
+                args=[
+                    self.worker_id,
+                    self._lease_ms,
+                    most,
+                    MOST_BYTES_TAKEN,
+                    keys.LEASE,
+                    keys.JOB,
+                    keys.TRIES,
+                    keys.BLOB,
+                ],
             ),
         )
         if dropped:
             log.warning("dropped %s jobs past their deadline", dropped)
-        for job_id, score in zip(found[::2], found[1::2], strict=True):
-            self._begin(cast("bytes", job_id).decode(), int(float(score)), int(now_ms))
-        return len(found) // 2
+        for job_id, submitted_ms, tries, data, *images in cast("list[Any]", found):
+            self._begin(Taken(job_id.decode(), data, int(float(submitted_ms)), now_ms, tries, images))
+        return len(found)
 
-    def _begin(self, job_id: str, score: int, now_ms: int) -> None:
+    def _begin(self, taken: Taken) -> None:
+        job_id = taken.job_id
         slot = self._slots.take()
-        self._in_hand[job_id] = now_ms, slot
-        task = asyncio.get_running_loop().create_task(self.run_job(job_id, score), name=job_id)
-        self.tasks[job_id] = task
+        task = asyncio.get_running_loop().create_task(self._perform(taken, slot), name=job_id)
+        self._in_hand[job_id] = task
 
         def done(task: asyncio.Task[None]) -> None:
             # A job that ended before its work began (it had expired) still has its slot.
             slot.give()
             self._in_hand.pop(job_id, None)
-            self.tasks.pop(job_id, None)
             if not task.cancelled() and (error := task.exception()) is not None:
                 # Redis went away in the middle: the lease runs out, and the job is done again, here or elsewhere.
                 log.warning("job left to its lease: %s", type(error).__name__)
 
         task.add_done_callback(done)
 
-    async def _perform(self, ctx: dict[Any, Any], data: bytes) -> None:
-        now_ms, slot = self._in_hand[ctx["job_id"]]
-        await self._performer.perform(data, tries=ctx["job_try"], now_ms=now_ms, slot=slot)
+    async def _perform(self, taken: Taken, slot: Slot) -> None:
+        async with asyncio.timeout(JOB_TIMEOUT_S):
+            await self._performer.perform(taken, slot)
 
     async def _beat(self) -> None:
         """Tell Redis three times a lease that this worker lives, how fast it is, and that it holds on to its jobs."""
@@ -181,7 +176,7 @@ class JobWorker(Worker):
                         0 if self._stopping.is_set() else 1,
                         contracts.encode(self._describe()),
                         keys.LEASE,
-                        *self.tasks,
+                        *self._in_hand,
                     ],
                 )
             await asyncio.sleep(self._lease_ms / 3000)
@@ -194,11 +189,6 @@ class JobWorker(Worker):
                 pipe.hdel(keys.parts(self._kind), self.worker_id)
                 pipe.rpush(keys.wake(self._kind), b"")
                 await pipe.execute()
-        if self.tasks:
-            log.info("finishing %d jobs", len(self.tasks))
-            await asyncio.wait(set(self.tasks.values()), timeout=self._drain_s)
-
-
-def arq_redis(url: str) -> ArqRedis:
-    """A client for a JobWorker."""
-    return ArqRedis.from_url(url, socket_connect_timeout=2.0)
+        if self._in_hand:
+            log.info("finishing %d jobs", len(self._in_hand))
+            await asyncio.wait(set(self._in_hand.values()), timeout=self._drain_s)
