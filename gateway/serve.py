@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from gateway.app import create_app
@@ -16,4 +17,8 @@ def app() -> ASGIApp:
     """The application of this process."""
     settings = Settings.from_env()
     set_up_logging(settings.log)
-    return create_app(settings)
+    made = create_app(settings)
+    # What is there now stays: the collector need not walk through it between calls.
+    gc.collect()
+    gc.freeze()
+    return made

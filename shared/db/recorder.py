@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FLUSH_S = 0.25
+FLUSH_S = 0.5
 MOST_KEPT = 20_000
 BATCH = 500
 

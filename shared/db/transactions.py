@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 OK = "ok"
 MONTHS_AHEAD = 3
 
+# One statement for any number of rows.
 _INSERT = (
     "INSERT INTO transactions"
     " (tx_id, operation, created_at, tenant_id, dialect, outcome, engine, model, score, matched, wait_ms, total_ms)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+    " SELECT * FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::bigint[], %s::text[], %s::text[], %s::text[],"
+    " %s::text[], %s::real[], %s::boolean[], %s::real[], %s::real[]) ON CONFLICT DO NOTHING"
 )
 
 
@@ -61,8 +63,8 @@ def of_job(job: contracts.Job, operation: str, outcome: contracts.AnyOutcome, *,
 
 async def insert(conn: Connection, rows: Sequence[Transaction]) -> None:
     """Write rows on a connection, inside its transaction where there is one. A row that is there stays as it is."""
-    async with conn.cursor() as cursor:
-        await cursor.executemany(_INSERT, [msgspec.structs.astuple(row) for row in rows])
+    columns = zip(*(msgspec.structs.astuple(row) for row in rows), strict=True)
+    await conn.execute(_INSERT, [list(column) for column in columns])
 
 
 class Transactions:
@@ -73,7 +75,7 @@ class Transactions:
 
     async def write(self, rows: Sequence[Transaction]) -> None:
         """Write rows, all or none."""
-        async with connection(self._pool) as conn, conn.transaction():
+        async with connection(self._pool) as conn:
             await insert(conn, rows)
 
     async def find(self, tenant_id: int, tx_id: str) -> list[Transaction]:

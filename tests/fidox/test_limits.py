@@ -1,9 +1,14 @@
 """How often one may call: per tenant from its plan, per access key for tokens, and wrong keys fewer."""
 
+import asyncio
+import itertools
 import secrets
+from contextlib import suppress
 
 import httpx
 
+from gateway.auth.limits import ADVANCES, Limiter
+from gateway.refusals import RefusedError
 from tests.support.fidox import error, make_tenant
 
 
@@ -34,3 +39,18 @@ def test_wrong_keys_are_limited_more_tightly(stack):
     with httpx.Client(base_url=stack.base_url, timeout=60) as client:
         answers = [client.post("/auth/client/token", json=wrong) for _ in range(12)]
     assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 2
+
+
+def test_a_busy_tenants_limit_is_spent_in_advances_and_never_exceeded(stack):
+    """Two gateways take turns: together they let 2,400 through, but for what each had paid for and not used."""
+    per_minute, who = 2400, f"busy-{secrets.token_hex(4)}"
+
+    async def spend_all() -> int:
+        gateways, allowed = itertools.cycle([Limiter(stack.redis_url), Limiter(stack.redis_url)]), 0
+        with suppress(RefusedError):
+            for gateway in gateways:
+                await gateway.spend(per_minute, "tenant", who)
+                allowed += 1
+        return allowed
+
+    assert per_minute - 2 * (per_minute // ADVANCES) <= asyncio.run(spend_all()) <= per_minute

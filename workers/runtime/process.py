@@ -12,6 +12,7 @@ alive, and gets jobs, only after that. It ends
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import Awaitable, Callable
@@ -99,6 +100,9 @@ async def _run(
             ]
             if chore is not None:
                 beside.append(asyncio.ensure_future(chore()))
+            # What is there now stays: the collector need not walk through it between jobs.
+            gc.collect()
+            gc.freeze()
             log.info("%s worker ready", kind)
             try:
                 await worker.run_until_stopped()
