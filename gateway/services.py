@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.auth.keys import KeyStates
-from gateway.auth.limits import Limiter
+from gateway.auth.limits import Limiter, open_limiter
 from gateway.auth.tokens import Tokens
 from shared.db.passwords import Passwords
 from shared.db.pool import Pool, open_pool
@@ -40,7 +40,11 @@ class Services:
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncGenerator[Services]:
     """Connect everything. PostgreSQL and Redis may come up later than this process."""
-    async with open_pool(settings.database, application="fidox gateway") as pool, open_queue(settings.queue) as queue:
+    async with (
+        open_pool(settings.database, application="fidox gateway") as pool,
+        open_queue(settings.queue) as queue,
+        open_limiter(settings.queue.url) as limiter,
+    ):
         passwords = Passwords()
         tenants = Tenants(pool, passwords)
         async with open_recorder(Transactions(pool)) as recorder:
@@ -48,7 +52,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
                 settings=settings,
                 pool=pool,
                 queue=queue,
-                limiter=Limiter(settings.queue.url),
+                limiter=limiter,
                 tokens=Tokens(settings.auth.jwt_secrets, settings.auth.token_ttl_s),
                 tenants=tenants,
                 passwords=passwords,

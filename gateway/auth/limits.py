@@ -15,7 +15,7 @@ import asyncio
 import logging
 import math
 import time
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from limits import RateLimitItemPerMinute
@@ -25,9 +25,12 @@ from redis.exceptions import RedisError
 
 from gateway.refusals import RefusedError
 from shared.contracts import Failure, failed
+from shared.queue import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from redis.asyncio import Redis
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +43,14 @@ MOST_REMEMBERED = 10_000
 
 
 class Limiter:
-    """One a process."""
+    """One a process. Build it with `open_limiter`."""
 
-    def __init__(self, redis_url: str) -> None:
-        scheme, _, rest = redis_url.partition("://")
-        uri = f"async+redis+unix://{rest}" if scheme == "unix" else f"async+{scheme}://{rest}"
-        self._strategy = SlidingWindowCounterRateLimiter(
-            RedisStorage(uri, implementation="redispy", key_prefix="fidox:limit")
+    def __init__(self, redis: Redis) -> None:
+        # The address counts for nothing beside a pool, but limits asks for one.
+        storage = RedisStorage(
+            "async+redis://", implementation="redispy", key_prefix="fidox:limit", connection_pool=redis.connection_pool
         )
+        self._strategy = SlidingWindowCounterRateLimiter(storage)
         self.failed_open = 0
         # Calls that are paid for already, and until when they may be made.
         self._advances: dict[tuple[str, ...], tuple[int, float]] = {}
@@ -92,3 +95,10 @@ class Limiter:
         retry_after_s = max(1, math.ceil(resets - time.time()))
         detail = f"{per_minute} a minute are allowed; try again in {retry_after_s} s"
         raise RefusedError(failed(Failure.RATE_LIMITED, detail, retry_after_s=retry_after_s))
+
+
+@asynccontextmanager
+async def open_limiter(redis_url: str) -> AsyncGenerator[Limiter]:
+    """A limiter, with connections of its own."""
+    async with connect(redis_url) as redis:
+        yield Limiter(redis)

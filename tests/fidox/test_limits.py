@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import httpx
 
-from gateway.auth.limits import ADVANCES, Limiter
+from gateway.auth.limits import ADVANCES, open_limiter
 from gateway.refusals import RefusedError
 from tests.support.fidox import error, make_tenant
 
@@ -46,11 +46,12 @@ def test_a_busy_tenants_limit_is_spent_in_advances_and_never_exceeded(stack):
     per_minute, who = 2400, f"busy-{secrets.token_hex(4)}"
 
     async def spend_all() -> int:
-        gateways, allowed = itertools.cycle([Limiter(stack.redis_url), Limiter(stack.redis_url)]), 0
-        with suppress(RefusedError):
-            for gateway in gateways:
-                await gateway.spend(per_minute, "tenant", who)
-                allowed += 1
+        allowed = 0
+        async with open_limiter(stack.redis_url) as one, open_limiter(stack.redis_url) as other:
+            with suppress(RefusedError):
+                for gateway in itertools.cycle([one, other]):
+                    await gateway.spend(per_minute, "tenant", who)
+                    allowed += 1
         return allowed
 
     assert per_minute - 2 * (per_minute // ADVANCES) <= asyncio.run(spend_all()) <= per_minute
