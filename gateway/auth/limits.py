@@ -16,7 +16,7 @@ import logging
 import math
 import time
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage
@@ -48,7 +48,10 @@ class Limiter:
     def __init__(self, redis: Redis) -> None:
         # The address counts for nothing beside a pool, but limits asks for one.
         storage = RedisStorage(
-            "async+redis://", implementation="redispy", key_prefix="fidox:limit", connection_pool=redis.connection_pool
+            "async+redis://",
+            implementation="redispy",
+            key_prefix="fidox:limit",
+            connection_pool=cast("Any", redis.connection_pool),
         )
         self._strategy = SlidingWindowCounterRateLimiter(storage)
         self.failed_open = 0
