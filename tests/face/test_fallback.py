@@ -19,6 +19,7 @@ from shared.queue import open_queue
 from shared.settings import Queue as QueueSettings
 from tests.conftest import SHARED, need
 from tests.support.fidox import make_tenant
+from workers.runtime.process import EX_STUCK
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS = ("scrfd_500m.onnx", "w600k_mbf_dequantised.onnx")
@@ -65,6 +66,10 @@ class Face:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(20)
+
+    def wait(self) -> int:
+        """For its end; the exit status."""
+        return self._process.wait(20)
 
     async def ask(self, queue, operation, *images: bytes) -> contracts.AnyOutcome:
         answer = await queue.submit(
@@ -177,6 +182,14 @@ def test_verify_goes_on_through_the_second_engine_and_returns_to_the_first(face,
     face.wait_for_engine("ezway", "obama", photo(second("obama")))
     face.wait_for_states({"ezway": "ready", "applemango": "ready"})
     assert {outcome.engine for outcome in verify_with_8_clients(face, photo, 6)} == {"ezway"}
+
+
+def test_a_worker_that_has_lost_its_gpu_ends_after_the_second_engine_has_answered(face, photo):
+    face.start()
+    enrol(face, photo)
+    face.fault.write_text("lost")
+    assert face.ask_once(contracts.VerifyFace(user_code="obama"), photo(second("obama"))).engine == "applemango"
+    assert face.wait() == EX_STUCK
 
 
 def test_a_weights_file_of_garbage_is_not_loaded_and_a_mended_one_is_without_a_restart(face, photo):

@@ -1,8 +1,8 @@
 """The face worker with an `ezway` that breaks on order: `python -m tests.support.faulty_face`.
 
-FAULT names a file; its content says how: "raise", "memory", "slow", or nothing. A session that raises, memory that runs
-out and a card that hangs cannot be caused from outside at will; a weights file of garbage can, and is (the worker looks
-for weights in FIDOX_WEIGHTS_DIR alone here).
+FAULT names a file; its content says how: "raise", "memory", "slow", "lost", or nothing. A session that raises, memory
+that runs out and a card that hangs or is lost cannot be caused from outside at will; a weights file of garbage can, and
+is (the worker looks for weights in FIDOX_WEIGHTS_DIR alone here).
 """
 
 import os
@@ -27,6 +27,8 @@ def suffer() -> None:
             raise RuntimeError("CUDNN_STATUS_EXECUTION_FAILED")
         case "memory":
             raise MemoryError("bad allocation")
+        case "lost":
+            raise RuntimeError("CUDA failure 700: an illegal memory access was encountered ; GPU=0")
         case "slow":
             time.sleep(3)
 

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from shared import contracts
 from shared.contracts import PartState
+from workers.runtime.onnx import lost_device
+from workers.runtime.process import ProcessBrokenError
 
 if TYPE_CHECKING:
     from workers.face.engines import Engine
@@ -68,6 +70,8 @@ class EngineSlot:
         self._retry_s = retry_s
         self._failures = 0
         self._retry_at = 0.0
+        # Its device is gone for this process, and only another process gets it back.
+        self.lost = False
 
     @property
     def part_state(self) -> PartState:
@@ -93,6 +97,7 @@ class EngineSlot:
             # Whatever an engine raises (a fault of ONNX Runtime, no memory, a dead process) is its failure, and the
             # next engine's turn.
             self._failed(f"{type(error).__name__}: {error}")
+            self.lost |= lost_device(error)
             raise EngineFailedError(self.name) from error
         self._failures = 0
         return result
@@ -106,6 +111,7 @@ class EngineSlot:
             engine = await asyncio.wait_for(asyncio.to_thread(self._loaded), LOAD_S)
         except Exception as error:  # noqa: BLE001 — see `run`
             self._open(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+            self.lost |= lost_device(error) and self.engine is not None
             return
         self.engine, self.state, self._failures = engine, State.CLOSED, 0
         log.info("engine %s is ready, model %s", self.name, engine.model_id)
@@ -145,9 +151,12 @@ class Engines:
         await asyncio.gather(*(slot.probe() for slot in self._slots))
 
     async def mend(self) -> None:
-        """Probe what is off, until cancelled."""
+        """Probe what is off, until cancelled. Raises ProcessBrokenError where only a new process mends an engine."""
         while True:
             await asyncio.sleep(min(1.0, self._retry_s))
+            for slot in self._slots:
+                if slot.lost:
+                    raise ProcessBrokenError(f"engine {slot.name} has lost its device: {slot.reason}")
             await asyncio.gather(*(slot.probe() for slot in self._slots))
 
     def in_order(self, first: str | None = None) -> Sequence[EngineSlot]:

@@ -70,7 +70,7 @@ class Scrfd:
 
     def warm_up(self) -> None:
         """Run the full input once or twice."""
-        onnx.warm_up(self._network, (1, 3, SIDE, SIDE))
+        onnx.warm_up(self._network, (3, SIDE, SIDE))
 
     def _look(
         self, pixels: NDArray[np.uint8], options: DetectOptions, margin: float, times: DetectionTimes

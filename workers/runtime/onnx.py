@@ -1,16 +1,20 @@
 """An ONNX file, ready to run: where it runs, with how many threads, and how much memory it may keep.
 
-`Network` is what the domains see: one array in, the outputs in the file's order. `open_network` builds the plain one;
-a micro-batcher that stands before a GPU implements the same Protocol.
+`Network` is what the domains see: one array in, the outputs in the file's order. `open_network` builds the plain one,
+with a micro-batcher before it where that pays (see batching.py): on a GPU, for a file whose batch dimension is free. On
+a CPU a batch takes as long as its images one after the other, and processes scale instead.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+
+from workers.runtime.batching import BatchingNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +24,7 @@ FloatArray: TypeAlias = NDArray[np.float32]
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
+_CUDA_FAILURE = re.compile(r"CUDA (?:failure|error) (?P<code>\d+)")
 ERROR = 3  # ONNX Runtime's severity: its warnings tell about the export of a file, one line each run
 
 
@@ -36,6 +41,11 @@ class Network(Protocol):
         """Does it run on CUDA?"""
         ...
 
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """The sizes of batch that are run."""
+        ...
+
     def run(self, batch: FloatArray) -> list[FloatArray]:
         """One pass: the outputs in the file's order. May be called from several threads at once."""
         ...
@@ -43,6 +53,8 @@ class Network(Protocol):
 
 class OnnxNetwork:
     """A `Network` over one ONNX Runtime session."""
+
+    batch_sizes = (1,)
 
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
@@ -60,7 +72,7 @@ class OnnxNetwork:
         return cast("list[FloatArray]", self._session.run(None, {self._input_name: batch}))
 
 
-def open_network(path: Path, *, threads: int = 1, device: int = 0) -> OnnxNetwork:
+def open_network(path: Path, *, threads: int = 1, device: int = 0) -> Network:
     """Load `path` onto CUDA device `device` where ONNX Runtime has CUDA, else onto the CPU with `threads` threads.
 
     One thread is the default because processes scale and threads do not: on 2 cores two processes with one-thread
@@ -75,7 +87,8 @@ def open_network(path: Path, *, threads: int = 1, device: int = 0) -> OnnxNetwor
     options.inter_op_num_threads = 1
     # With more than one thread, idle pools would burn the core that the next session needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return OnnxNetwork(onnxruntime.InferenceSession(str(path), options, providers=providers(device)))
+    network = OnnxNetwork(onnxruntime.InferenceSession(str(path), options, providers=providers(device)))
+    return BatchingNetwork(network) if network.on_gpu and network.input_shape[0] is None else network
 
 
 def providers(device: int = 0) -> list[tuple[str, dict[str, str]]]:
@@ -101,7 +114,18 @@ def providers(device: int = 0) -> list[tuple[str, dict[str, str]]]:
 
 
 def warm_up(network: Network, shape: tuple[int, ...], runs: int = 2) -> None:
-    """Run zeros of `shape`, so that the first request pays neither for allocation nor for the choice of kernels."""
-    zeros = np.zeros(shape, np.float32)
-    for _ in range(runs):
-        network.run(zeros)
+    """Run zeros, `shape` without the batch, so that the first request pays neither for memory nor for kernels."""
+    for size in network.batch_sizes:
+        zeros = np.zeros((size, *shape), np.float32)
+        for _ in range(runs):
+            network.run(zeros)
+
+
+def lost_device(error: BaseException) -> bool:
+    """Is this CUDA's last word in this process? After most of its errors no call works, not even in a new session.
+
+    ONNX Runtime says `CUDA failure 700: an illegal memory access was encountered`, with cudaError_t's number. Code 2 is
+    cudaErrorMemoryAllocation, which passes (CUDA Runtime API, "Error Handling" and cudaError_t).
+    """
+    found = _CUDA_FAILURE.search(str(error))
+    return found is not None and found["code"] != "2"

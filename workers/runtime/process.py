@@ -6,6 +6,7 @@ alive, and gets jobs, only after that. It ends
     SIGTERM                            0          jobs in hand are finished first
     its supervisor is gone             0          the same
     work in a thread never comes back  EX_STUCK   no thread can be ended, only the process: its jobs go on elsewhere
+    its chore says it is past mending  EX_STUCK   jobs in hand are finished first
     it stands still altogether         SIGKILL    by the supervisor, see heartbeat.py
 """
 
@@ -52,6 +53,10 @@ STUCK_DEADLINES = 3
 LEAST_STUCK_S = 30.0
 
 
+class ProcessBrokenError(Exception):
+    """Something that only a new process can mend; the message says what."""
+
+
 def run_process(
     kind: Kind,
     settings: Settings,
@@ -65,7 +70,8 @@ def run_process(
     """Be one worker process until SIGTERM. `slots` is how many jobs it works on at once, each in a thread.
 
     Work that takes longer than `stuck_s` (by default three deadlines, and at least 30 s) ends the process. `chore` runs
-    beside the jobs. `describe` tells the gateway, with each heartbeat, what this process can do.
+    beside the jobs for as long as the process lives, and may raise ProcessBrokenError. `describe` tells the gateway,
+    with each heartbeat, what this process can do.
     """
     threads = Threads(slots + SPARE_THREADS)
     limit_s = stuck_s or max(LEAST_STUCK_S, STUCK_DEADLINES * settings.queue.deadline_s)
@@ -85,7 +91,7 @@ async def _run(
     chore: Callable[[], Awaitable[None]] | None,
     describe: Describe,
 ) -> bool:
-    """Until it is told to stop. Is a thread stuck?"""
+    """Until it is told to stop. Is this process no good any more?"""
     redis = connect(settings.queue.url)
     pool_context = open_pool(settings.database, application=f"fidox {kind}", configure=register_vectors)
     try:
@@ -98,8 +104,7 @@ async def _run(
                 asyncio.create_task(_beat(worker)),
                 stuck := asyncio.create_task(_watch(threads, worker, stuck_s)),
             ]
-            if chore is not None:
-                beside.append(asyncio.ensure_future(chore()))
+            broken = asyncio.create_task(_mind(chore, worker))
             # What is there now stays: the collector need not walk through it between jobs.
             gc.collect()
             gc.freeze()
@@ -107,9 +112,9 @@ async def _run(
             try:
                 await worker.run_until_stopped()
             finally:
-                is_stuck = stuck.done()
-                await end(*beside)
-            return is_stuck
+                is_over = stuck.done() or broken.done()
+                await end(*beside, broken)
+            return is_over
     finally:
         threads.close()
         await redis.aclose()
@@ -127,6 +132,18 @@ async def _watch(threads: Threads, worker: JobWorker, stuck_s: float) -> None:
         await asyncio.sleep(1)
     log.error("work has not come back for %.0f s; ending this process", stuck_s)
     worker.stop(drain_s=0)
+
+
+async def _mind(chore: Callable[[], Awaitable[None]] | None, worker: JobWorker) -> None:
+    """Returns when the chore finds that this process is past mending."""
+    if chore is None:
+        await asyncio.Event().wait()
+    else:
+        try:
+            await chore()
+        except ProcessBrokenError as error:
+            log.error("%s; ending this process", error)  # noqa: TRY400 — the trace says nothing more
+            worker.stop()
 
 
 async def _keep_house(transactions: Transactions, retention_days: int) -> None:

@@ -55,4 +55,4 @@ class Ezway:
     def warm_up(self) -> None:
         """See `Engine.warm_up`."""
         self._scrfd.warm_up()
-        warm_up(self._arcface, (1, 3, align.SIDE, align.SIDE))
+        warm_up(self._arcface, (3, align.SIDE, align.SIDE))
