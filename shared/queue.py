@@ -54,7 +54,7 @@ def connect(url: str) -> Redis:
 
 
 class Answer(NamedTuple):
-    """What came of a submitted operation. `by_worker`: a worker did it, and has recorded its transaction."""
+    """What came of a submitted operation. `by_worker`: a worker did it, and recorded its transaction but for a part."""
 
     outcome: contracts.AnyOutcome
     by_worker: bool
@@ -82,11 +82,13 @@ class Queue:
         tenant_id: int,
         dialect: contracts.Dialect,
         kind: Kind = Kind.FACE,
+        part: bool = False,
         deadline_s: float | None = None,
     ) -> Answer:
         """Have a worker of `kind` do `operation` on `images` (encoded files), and wait for what comes of it.
 
-        `tx_id` is the caller's transaction: a job that is done twice is recognised by it.
+        `tx_id` is the caller's transaction: a job that is done twice is recognised by it. A `part` is one of several
+        jobs of a call, and no worker records it.
         """
         deadline_ms = int(1000 * (deadline_s or self._settings.deadline_s))
         job_id, held_bytes = f"{tx_id}:{kind}", sum(map(len, images))
@@ -105,6 +107,7 @@ class Queue:
                     reply_to=self._reply_to,
                     blobs=len(images),
                     bytes_held=held_bytes,
+                    part=part,
                     operation=msgspec.Raw(contracts.encode(operation)),
                 )
                 reply = self._waiting[job_id] = asyncio.get_running_loop().create_future()

@@ -62,7 +62,7 @@ def test_the_commands_are_the_documented_ones() -> None:
         "migrate",
         "doctor",
         "calibrate",
-        *(f"tenants {name}" for name in ("create", "list", "disable", "enable")),
+        *(f"tenants {name}" for name in ("create", "list", "disable", "enable", "set", "token")),
         *(f"keys {name}" for name in ("create", "list", "revoke")),
         *(f"faces {name}" for name in ("count", "export", "import", "enrol")),
         *(f"weights {name}" for name in ("list", "fetch", "verify")),

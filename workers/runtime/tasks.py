@@ -125,7 +125,7 @@ class Performer:
             outcome.profile, queue_wait_ms=float(max(now_ms - job.submitted_ms, 0)), total_ms=elapsed_ms
         )
         outcome = msgspec.structs.replace(outcome, profile=profile)
-        if type(operation) not in UNRECORDED and not (call and call.recorded):
+        if type(operation) not in UNRECORDED and not job.part and not (call and call.recorded):
             name = call.operation if call else "unknown"
             self._recorder.record(transactions.of_job(job, name, outcome))
         await self._close(job, outcome)
