@@ -15,7 +15,11 @@ Base64Image = Annotated[
     str, Meta(description="JPEG, PNG or WebP, at most 10 MB, in base64; a data: prefix and line breaks are accepted")
 ]
 TrxId = Annotated[
-    str, Meta(description="The transaction, which an operator can look up", extra_json_schema={"format": "uuid"})
+    str,
+    Meta(
+        pattern="^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+        description="The transaction, a UUID, which an operator can look up",
+    ),
 ]
 EngineName = Annotated[str, Meta(description="The engine that answered")]
 
