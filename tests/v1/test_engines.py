@@ -10,6 +10,7 @@ import time
 from contextlib import contextmanager
 
 import httpx
+import psycopg
 import pytest
 import redis
 
@@ -18,6 +19,7 @@ from deploy.local.stack import free_port
 from shared import keys
 from shared.contracts import Kind
 from tests.conftest import SHARED, need
+from tests.support.fidox import Fidox
 from tests.support.v1 import V1, error
 
 ENGINES = ["ezway", "applemango"]
@@ -168,6 +170,20 @@ def test_no_liveness_worker_is_503_and_retry_after(alone, photo):
     answer = alone.post("/liveness/detect", image=photo("obama/obama.jpg"))
     assert error(answer) == (503, "50301")
     assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_a_call_of_two_jobs_of_which_one_is_refused_is_one_transaction(stack, alone, worker, photo):
+    """withLiveness of the root API: the face job is done, and the call is told that there is no liveness worker."""
+    with worker(), Fidox(alone.base_url, alone.token) as api:
+        assert alone.post("/fr/register", userCode="two jobs", image=photo("obama/obama.jpg")).status_code == 200
+        answer = api.post("/face/verify", userCode="two jobs", image=photo("obama/obama2.jpg"), withLiveness=True)
+        assert answer.status_code == 503
+        api.delete("two jobs")
+    with psycopg.connect(stack.database_url) as connection:
+        rows = connection.execute(
+            "SELECT operation, outcome FROM transactions WHERE tx_id = %s", (answer.headers["X-Transaction-Id"],)
+        ).fetchall()
+    assert rows == [("verify", "engine_unavailable")]
 
 
 def test_40901_is_also_every_engine_down(alone, worker, photo):
