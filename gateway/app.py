@@ -17,9 +17,10 @@ from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from gateway.calls import refusal
+from gateway.calls import call_of, refusal
 from gateway.dialects import DialectSpec
 from gateway.dialects.fidox import FIDOX
+from gateway.dialects.v1 import V1
 from gateway.documents import document_routes
 from gateway.health import live, ready
 from gateway.rawpath import keep_raw_tails
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _Wrap: TypeAlias = Callable[[ASGIApp, list[str]], ASGIApp]
 
 # A fourth dialect is a folder beside these and a line here.
-DIALECTS: tuple[DialectSpec, ...] = (FIDOX,)
+DIALECTS: tuple[DialectSpec, ...] = (FIDOX, V1)
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -83,8 +84,9 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     """Any error, in the form of the dialect whose path it hit; `{"detail": …}` outside every prefix."""
     dialect: DialectSpec | None = request.scope["state"].get("dialect")
     if dialect is not None:
-        response = dialect.render(refusal(request, error))
-        response.headers["X-Transaction-Id"] = request.scope["state"]["call"].tx_id
+        call = call_of(request)
+        response = dialect.render(refusal(call, error), call)
+        response.headers["X-Transaction-Id"] = call.tx_id
         return response
     outcome = failure_of(error)
     status = getattr(error, "status_code", 500)

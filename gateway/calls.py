@@ -4,6 +4,9 @@
     route  ─ call.ask(operation, images) ─> a result, or RefusedError
     end    ─ one log line; the transaction, unless a worker has written it
 
+Most calls are one job, and its worker writes the transaction. A call of several asks for each with `ask_part`, and is
+finished, and written here, when they are put together.
+
 The guard runs before the body is read: a stranger's 30 MB are never taken in.
 """
 
@@ -14,17 +17,16 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from gateway.auth.tokens import Claims, TokenError
+from gateway.auth.tokens import Claims, ExpiredTokenError, TokenError, TokenKind
 from gateway.refusals import RefusedError, failure_of, refuse
 from gateway.services import Services
 from shared import contracts
 from shared.contracts import Failure, Kind
 from shared.db.pool import StoreUnavailableError
-from shared.db.transactions import OK, Transaction
+from shared.db.transactions import OK, Transaction, with_result
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -34,6 +36,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("fidox.call")
 
 O = TypeVar("O", bound=contracts.Outcome)  # noqa: E741 — an outcome
+
+EXPIRED = {
+    TokenKind.ACCESS: (Failure.EXPIRED_TOKEN, "the token has expired; ask for a new one"),
+    TokenKind.TENANT: (Failure.EXPIRED_TENANT_TOKEN, "the tenant token has expired; ask the operator for a new one"),
+}
 
 
 class Call:
@@ -45,28 +52,49 @@ class Call:
         self.tx_id = dialect.new_tx_id()
         self.operation = "unknown"
         self.tenant_id: int | None = None
+        self.spoof_rejects = False
         self._started = time.monotonic()
         self._at = datetime.now(UTC)
 
     async def ask(
         self, operation: contracts.AnyOperation, images: Sequence[bytes], want: type[O], *, kind: Kind = Kind.FACE
     ) -> O:
-        """Have a worker do it. Raises RefusedError for a failure."""
+        """Have a worker do the call's one job, and finish. Raises RefusedError for a failure."""
+        done, recorded = await self._submit(operation, images, want, kind, part=False)
+        self.finish(OK, recorded=recorded)
+        return done
+
+    async def ask_part(
+        self, operation: contracts.AnyOperation, images: Sequence[bytes], want: type[O], *, kind: Kind = Kind.FACE
+    ) -> O:
+        """Have a worker do one of the call's jobs; it goes on. Raises RefusedError for a failure."""
+        done, _ = await self._submit(operation, images, want, kind, part=True)
+        return done
+
+    async def _submit(
+        self, operation: contracts.AnyOperation, images: Sequence[bytes], want: type[O], kind: Kind, *, part: bool
+    ) -> tuple[O, bool]:
+        """A result, and whether its worker wrote the transaction."""
         if self.tenant_id is None:
             raise RuntimeError("a call without a tenant asks for nothing")
         answer = await self.services.queue.submit(
-            operation, images, tx_id=self.tx_id, tenant_id=self.tenant_id, dialect=self.dialect.name, kind=kind
+            operation,
+            images,
+            tx_id=self.tx_id,
+            tenant_id=self.tenant_id,
+            dialect=self.dialect.name,
+            kind=kind,
+            part=part,
         )
+        recorded = answer.by_worker and not part
         if isinstance(answer.outcome, contracts.Failed):
-            raise RefusedError(answer.outcome, recorded=answer.by_worker and kind is Kind.FACE)
+            raise RefusedError(answer.outcome, recorded=recorded)
         if not isinstance(answer.outcome, want):
             raise TypeError(f"{self.operation} was answered with {type(answer.outcome).__name__}")
-        if kind is Kind.FACE:
-            self.finish(OK, recorded=answer.by_worker)
-        return answer.outcome
+        return answer.outcome, recorded
 
-    def finish(self, outcome: str, *, recorded: bool) -> None:
-        """Log the call, and write its transaction where no worker did."""
+    def finish(self, outcome: str, *, recorded: bool, done: contracts.Outcome | None = None) -> None:
+        """Log the call, and write its transaction where no worker did; `done` is the result of its main part."""
         elapsed_ms = (time.monotonic() - self._started) * 1000
         facts = {
             "tx": self.tx_id,
@@ -78,17 +106,16 @@ class Call:
         log.info("%s call", self.dialect.name, extra={"facts": facts})
         if recorded:
             return
-        self.services.recorder.record(
-            Transaction(
-                tx_id=self.tx_id,
-                operation=self.operation,
-                created_at=self._at,
-                tenant_id=self.tenant_id,
-                dialect=self.dialect.name,
-                outcome=outcome,
-                total_ms=elapsed_ms,
-            )
+        row = Transaction(
+            tx_id=self.tx_id,
+            operation=self.operation,
+            created_at=self._at,
+            tenant_id=self.tenant_id,
+            dialect=self.dialect.name,
+            outcome=outcome,
+            total_ms=elapsed_ms,
         )
+        self.services.recorder.record(with_result(row, done) if done else row)
 
 
 def call_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Call:
@@ -111,7 +138,7 @@ async def bearer_guard(connection: ASGIConnection[Any, Any, Any, Any], handler: 
     state = await or_unavailable(services.key_states.of(claims.key))
     if state is None or not state.is_active or state.tenant_id != claims.tenant_id:
         raise refuse(Failure.UNAUTHENTICATED, "the key that the token was made with is revoked; ask for a new token")
-    call.tenant_id = state.tenant_id
+    call.tenant_id, call.spoof_rejects = state.tenant_id, state.spoof_rejects
     await services.limiter.spend(state.calls_per_minute, "tenant", str(state.tenant_id))
 
 
@@ -121,8 +148,10 @@ def _claims(services: Services, authorization: str) -> Claims:
         raise refuse(Failure.UNAUTHENTICATED, "send the header Authorization: Bearer TOKEN")
     try:
         return services.tokens.read(token.strip())
+    except ExpiredTokenError as error:
+        raise refuse(*EXPIRED[error.kind]) from None
     except TokenError:
-        raise refuse(Failure.UNAUTHENTICATED, "the token is wrong or has expired; ask for a new one") from None
+        raise refuse(Failure.UNAUTHENTICATED, "the token is wrong; ask for a new one") from None
 
 
 T = TypeVar("T")
@@ -137,9 +166,9 @@ async def or_unavailable(reading: Awaitable[T]) -> T:
         raise RefusedError(outcome) from None
 
 
-def refusal(request: Request[Any, Any, Any], error: Exception) -> contracts.Failed:
+def refusal(call: Call, error: Exception) -> contracts.Failed:
     """The failure that an exception stands for, with its call logged and recorded."""
     outcome = failure_of(error)
     recorded = isinstance(error, RefusedError) and error.recorded
-    call_of(request).finish(outcome.failure, recorded=recorded)
+    call.finish(outcome.failure, recorded=recorded)
     return outcome

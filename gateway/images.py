@@ -67,6 +67,14 @@ def image_of_base64(text: str, *, position: int, types: Collection[ImageType], m
     return check_image(data, position=position, types=types, max_bytes=max_bytes)
 
 
+def images_of_base64(*texts: str, types: Collection[ImageType], max_bytes: int) -> list[bytes]:
+    """The images of a request, in their order. Raises RefusedError."""
+    return [
+        image_of_base64(text, position=position, types=types, max_bytes=max_bytes)
+        for position, text in enumerate(texts)
+    ]
+
+
 def _decode(text: str) -> bytes:
     """Strictly first, which is several times faster; without its whitespace where that fails."""
     try:

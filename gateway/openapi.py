@@ -51,7 +51,9 @@ def _require_what_answers_always_have(made: dict[str, Any]) -> None:
                 seen.add(name)
                 schema = schemas[name]
                 always = [field for field, value in schema.get("properties", {}).items() if "default" in value]
-                schema["required"] = sorted({*schema.get("required", ()), *always})
+                required = sorted({*schema.pop("required", ()), *always})
+                if required:  # 3.0 knows no empty list here
+                    schema["required"] = required
                 waiting.append(schema)
 
 

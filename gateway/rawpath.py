@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from litestar.types import ASGIApp, Receive, Scope, Send
 
 _MARK = "~"
+LONGEST_USER_CODE = 128
 
 
 class RawTail(NamedTuple):
@@ -47,8 +48,11 @@ def keep_raw_tails(app: ASGIApp, tails: Sequence[RawTail]) -> ASGIApp:
 
 
 def user_code(segment: str) -> str:
-    """The parameter that a segment stands for. Raises RefusedError where it is no UTF-8."""
+    """The parameter that a segment stands for. Raises RefusedError where it can be no user code."""
     try:
-        return bytes.fromhex(segment.removeprefix(_MARK)).decode() if segment.startswith(_MARK) else segment
+        code = bytes.fromhex(segment.removeprefix(_MARK)).decode() if segment.startswith(_MARK) else segment
     except ValueError:
         raise refuse(Failure.BAD_REQUEST, "the path is not valid UTF-8") from None
+    if len(code) > LONGEST_USER_CODE or any(char < " " or char == "\x7f" for char in code):
+        raise refuse(Failure.BAD_REQUEST, "a userCode has 1 to 128 characters and no control characters")
+    return code

@@ -49,6 +49,17 @@ def refuse(failure: Failure, detail: str = "", *, image: int | None = None) -> R
     return RefusedError(failed(failure, detail, image=image))
 
 
+def error_headers(outcome: contracts.Failed, status: int) -> dict[str, str]:
+    """What HTTP asks of an error's answer, whatever the dialect."""
+    headers: dict[str, str] = {}
+    if outcome.retry_after_s is not None or status == 503:
+        # Every 503 passes: one that nobody gave a time is worth another try soon.
+        headers["Retry-After"] = str(outcome.retry_after_s or 1)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers
+
+
 def failure_of(error: Exception) -> contracts.Failed:
     """What an exception means for the caller. A bug is INTERNAL: logged here with its trace, and told to nobody."""
     if isinstance(error, RefusedError):

@@ -83,9 +83,14 @@ class Failure(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     UNAUTHENTICATED = "unauthenticated"
+    WRONG_ACCESS_KEY = "wrong_access_key"  # unknown, revoked, or of a disabled tenant
+    WRONG_SECRET_KEY = "wrong_secret_key"  # noqa: S105 — a name, no secret
+    EXPIRED_TOKEN = "expired_token"  # noqa: S105
+    EXPIRED_TENANT_TOKEN = "expired_tenant_token"  # noqa: S105 — the longer-lived kind that an operator gives out
     FORBIDDEN = "forbidden"
     RATE_LIMITED = "rate_limited"
     # the service
+    OCR_FAILED = "ocr_failed"  # the reader broke on a picture
     ENGINE_UNAVAILABLE = "engine_unavailable"  # no live worker of the kind, or no engine that works
     OVERLOADED = "overloaded"  # the queue holds more than can be answered in time
     DEADLINE = "deadline"  # admitted, and not answered in time
@@ -325,7 +330,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     It waits for `within_ms` from the submission, whose time is Redis's and stands beside the job (see `shared.keys`).
 
     `operation` stays encoded here, so that an envelope can be read, and refused, by a worker that does not know what
-    is in it.
+    is in it. A `part` is one of several jobs of a call: the call's one transaction is then the gateway's to write.
     """
 
     version: int = CONTRACT_VERSION
@@ -337,6 +342,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reply_to: str
     blobs: int
     bytes_held: int
+    part: bool = False
     operation: msgspec.Raw
 
 

@@ -64,7 +64,7 @@ def connect(url: str) -> Redis:
 
 
 class Answer(NamedTuple):
-    """What came of a submitted operation. `by_worker`: a worker did it, and has recorded its transaction."""
+    """What came of a submitted operation. `by_worker`: a worker did it, and recorded its transaction but for a part."""
 
     outcome: contracts.AnyOutcome
     by_worker: bool
@@ -92,11 +92,13 @@ class Queue:
         tenant_id: int,
         dialect: contracts.Dialect,
         kind: Kind = Kind.FACE,
+        part: bool = False,
         deadline_s: float | None = None,
     ) -> Answer:
         """Have a worker of `kind` do `operation` on `images` (encoded files), and wait for what comes of it.
 
-        `tx_id` is the caller's transaction: a job that is done twice is recognised by it.
+        `tx_id` is the caller's transaction: a job that is done twice is recognised by it. A `part` is one of several
+        jobs of a call, and no worker records it.
         """
         within_s = deadline_s or self._settings.deadline_s
         job = contracts.Job(
@@ -108,6 +110,7 @@ class Queue:
             reply_to=self._reply_to,
             blobs=len(images),
             bytes_held=sum(map(len, images)),
+            part=part,
             operation=msgspec.Raw(contracts.encode(operation)),
         )
         reply = self._waiting[job.job_id] = asyncio.get_running_loop().create_future()

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image, ImageFilter
 
 from tests.support.fidox import Fidox, Tenant, make_tenant
+from tests.support.pictures import encoded
 
 SHARED = Path(__file__).parents[2] / "shared"
 PEOPLE = SHARED / "testdata" / "people"
@@ -81,6 +83,25 @@ def photo(people: Path):
         return base64.b64encode((people / name).read_bytes()).decode()
 
     return read
+
+
+@pytest.fixture(scope="session")
+def grey() -> str:
+    """A picture of nothing."""
+    return encoded(Image.new("RGB", (320, 240), (120, 120, 120)))
+
+
+@pytest.fixture(scope="session")
+def face(people) -> Image.Image:
+    """A good picture of one person, opened."""
+    with Image.open(people / "obama" / "obama.jpg") as image:
+        return image.convert("RGB")
+
+
+@pytest.fixture(scope="session")
+def blurred(face: Image.Image) -> str:
+    """A face that can be found and not be recognised."""
+    return encoded(face.filter(ImageFilter.GaussianBlur(max(face.size) / 100)))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from gateway.dialects.fidox.errors import CODES
+from gateway.dialects.v1 import errors as v1
 from shared.settings import variables
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +36,16 @@ def test_the_root_apis_page_lists_every_error_code_with_its_status():
         (code, int(status)) for code, status in re.findall(r"^\| ([A-Z]+\d{3}) \| (\d{3}) \|", page, re.MULTILINE)
     }
     assert listed == {(row.code, row.status) for row in CODES.values()}
+
+
+def test_v1s_page_lists_every_code_with_its_status_and_message():
+    page = (ROOT / "docs" / "v1-api.md").read_text("utf-8")
+    listed = {
+        (code, int(status), message)
+        for code, status, message in re.findall(r"^\| ([0-9A-F]{5}) \| (\d{3}) \| ([^|]+) \|", page, re.MULTILINE)
+    }
+    rows = {*v1.CODES.values(), *v1.OF_OPERATION.values()}
+    assert listed == {(row.code, row.status, row.message) for row in rows}
 
 
 def test_no_file_of_the_documents_links_to_nothing():

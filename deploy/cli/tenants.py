@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
 from deploy.cli import common
+from gateway.auth.tokens import TokenKind, Tokens
 from shared.db.pool import DuplicateNameError
 from shared.db.tenants import Tenant, Tenants
 
-app = typer.Typer(help="Create, list, disable and enable tenants.", no_args_is_help=True)
+app = typer.Typer(help="Create, list, disable and enable tenants, and give them tokens.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The tenant's name.", show_default=False)]
 # The plan of one who is given no other: ten calls a second.
 CALLS_PER_MINUTE = 600
+TOKEN_DAYS = 365
+MOST_TOKEN_DAYS = 3650
+DAY_S = 86_400
+# What `fidox keys list` shows of a tenant token.
+TOKEN_LABEL = "tenant token"  # noqa: S105 — a name, no secret
 
 
 @app.command()
@@ -49,10 +56,16 @@ def list_tenants(as_json: common.Json = False) -> None:
 
     found = asyncio.run(work())
     rows = [
-        (one.name, str(one.calls_per_minute), "active" if one.is_active else "disabled", f"{one.created_at:%Y-%m-%d}")
+        (
+            one.name,
+            str(one.calls_per_minute),
+            "active" if one.is_active else "disabled",
+            "matches nobody" if one.spoof_rejects else "is told of",
+            f"{one.created_at:%Y-%m-%d}",
+        )
         for one in found
     ]
-    common.show_table(found, ("name", "calls a minute", "state", "created"), rows, as_json=as_json)
+    common.show_table(found, ("name", "calls a minute", "state", "a spoof", "created"), rows, as_json=as_json)
 
 
 @app.command()
@@ -65,6 +78,67 @@ def disable(name: Name, as_json: common.Json = False) -> None:
 def enable(name: Name, as_json: common.Json = False) -> None:
     """Let a disabled tenant call again."""
     _set_active(name, active=True, as_json=as_json)
+
+
+@app.command("set")
+def set_tenant(
+    name: Name,
+    spoof_rejects: Annotated[
+        bool,
+        typer.Option(
+            "--spoof-rejects/--no-spoof-rejects",
+            help="Where withLiveness finds a spoof, matched is false; or it is only told of.",
+            show_default=False,
+        ),
+    ],
+    as_json: common.Json = False,
+) -> None:
+    """Change what a tenant may choose; it holds within 30 seconds."""
+
+    async def work() -> bool:
+        async with common.database() as pool:
+            return await Tenants(pool).set_spoof_rejects(name, spoof_rejects)
+
+    if not asyncio.run(work()):
+        raise common.CommandError(f"there is no tenant {name}; `fidox tenants list` shows them")
+    text = f"tenant {name}: a spoof {'matches nobody' if spoof_rejects else 'is told of, and changes nothing'}"
+    common.show({"name": name, "spoof_rejects": spoof_rejects}, text, as_json=as_json)
+
+
+@app.command()
+def token(
+    name: Name,
+    days: Annotated[int, typer.Option(help="How long it is valid.", min=1, max=MOST_TOKEN_DAYS)] = TOKEN_DAYS,
+    as_json: common.Json = False,
+) -> None:
+    """Give a tenant a long-lived bearer token. It is shown now and never again.
+
+    It comes with an access key of its own, which nobody has the secret of: revoke that key, and the token ends.
+    """
+    secrets = common.settings().auth.jwt_secrets
+    if not secrets:
+        raise common.CommandError("no signing secret: set FIDOX_JWT_SECRETS to the gateway's, or start `fidox up`")
+    try:
+        tokens = Tokens(secrets, days * DAY_S)
+    except ValueError as error:
+        raise common.CommandError(str(error)) from None
+
+    async def work() -> tuple[int, str]:
+        async with common.database() as pool:
+            tenants = Tenants(pool)
+            tenant = await common.tenant_named(tenants, name)
+            _, access_key, _ = await tenants.create_key(tenant.id, TOKEN_LABEL)
+            return tenant.id, access_key
+
+    tenant_id, access_key = asyncio.run(work())
+    made = tokens.issue(tenant_id, access_key, TokenKind.TENANT)
+    expires = datetime.now(UTC) + timedelta(days=days)
+    common.show(
+        {"name": name, "token": made, "access_key": access_key, "expires_at": expires},
+        f"{made}\n\nValid until {expires:%Y-%m-%d}. It is kept nowhere: note it now, it cannot be shown again.\n"
+        f"To end it: fidox keys revoke {access_key}",
+        as_json=as_json,
+    )
 
 
 def _set_active(name: str, *, active: bool, as_json: bool) -> None:

@@ -1,4 +1,7 @@
-"""Access tokens: JWT (RFC 7519), signed with HMAC-SHA-256.
+"""Bearer tokens: JWT (RFC 7519), signed with HMAC-SHA-256.
+
+There are two kinds, and both open the same doors: access tokens, which programs ask for with their keys, and tenant
+tokens, which live longer and are given out by an operator. The claim `kind` tells them apart once they have expired.
 
 Several secrets may be live at once, told apart by `kid`: the first signs, all verify, so that they can be rotated
 without a token failing. Only HS256 is accepted, whatever a header says.
@@ -7,6 +10,7 @@ without a token failing. Only HS256 is accepted, whatever a header says.
 from __future__ import annotations
 
 import time
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,12 +27,23 @@ ISSUER = "fidox"
 SHORTEST_SECRET = 32
 
 
+class TokenKind(StrEnum):
+    """Who gave a token, and for how long."""
+
+    ACCESS = "access"
+    TENANT = "tenant"
+
+
 class TokenError(Exception):
     """Not a token of ours, or one that is over."""
 
 
 class ExpiredTokenError(TokenError):
     """It was ours, and its time is over."""
+
+    def __init__(self, kind: TokenKind) -> None:
+        super().__init__(kind)
+        self.kind = kind
 
 
 class Claims(msgspec.Struct, frozen=True):
@@ -39,6 +54,7 @@ class Claims(msgspec.Struct, frozen=True):
     key: str
     iat: int
     exp: int
+    kind: TokenKind = TokenKind.ACCESS
 
     @property
     def tenant_id(self) -> int:
@@ -50,7 +66,7 @@ class Tokens:
     """Makes and reads tokens with the secrets of the settings (`kid:secret`, …)."""
 
     def __init__(self, secrets: Sequence[str], ttl_s: int) -> None:
-        self._ttl_s = ttl_s
+        self.ttl_s = ttl_s
         self._keys: dict[str, OctKey] = {}
         for entry in secrets:
             kid, _, secret = entry.partition(":")
@@ -61,10 +77,10 @@ class Tokens:
             raise ValueError("FIDOX_JWT_SECRETS is not set: give it kid:secret, such as main:$(openssl rand -hex 32)")
         self._signing = next(iter(self._keys))
 
-    def issue(self, tenant_id: int, access_key: str) -> str:
-        """A token for this tenant, valid from now on for the lifetime of the settings."""
+    def issue(self, tenant_id: int, access_key: str, kind: TokenKind = TokenKind.ACCESS) -> str:
+        """A token for this tenant, valid from now on for `ttl_s`."""
         now = int(time.time())
-        claims = Claims(iss=ISSUER, sub=str(tenant_id), key=access_key, iat=now, exp=now + self._ttl_s)
+        claims = Claims(iss=ISSUER, sub=str(tenant_id), key=access_key, iat=now, exp=now + self.ttl_s, kind=kind)
         header = {"alg": ALGORITHM, "typ": "JWT", "kid": self._signing}
         return jws.serialize_compact(header, msgspec.json.encode(claims), self._keys[self._signing], [ALGORITHM])
 
@@ -81,5 +97,5 @@ class Tokens:
         if claims.iss != ISSUER:
             raise TokenError("issuer")
         if claims.exp <= time.time():
-            raise ExpiredTokenError("expired")
+            raise ExpiredTokenError(claims.kind)
         return claims

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from litestar import Response
     from litestar.types import ControllerRouterHandler
 
+    from gateway.calls import Call
     from gateway.rawpath import RawTail
     from shared import contracts
 
@@ -23,13 +24,13 @@ class DialectSpec:
     """All that `app.py` needs to know of a dialect.
 
     `prefixes` are the paths whose errors outside a route (404, 405, a body too large) take this dialect's form;
-    `render` gives an error its status and body; `document` is its OpenAPI document's place and texts.
+    `render` gives an error of a call its status and body; `document` is its OpenAPI document's place and texts.
     """
 
     name: contracts.Dialect
     prefixes: tuple[str, ...]
     routes: Sequence[ControllerRouterHandler]
-    render: Callable[[contracts.Failed], Response[Any]]
+    render: Callable[[contracts.Failed, Call], Response[Any]]
     new_tx_id: Callable[[], str]
     document: DocumentSpec
     raw_tails: tuple[RawTail, ...] = field(default=())

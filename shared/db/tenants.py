@@ -11,15 +11,21 @@ import psycopg
 from shared.db.passwords import Passwords
 from shared.db.pool import DuplicateNameError, Pool, connection
 
+_TENANT = "id, name, calls_per_minute, is_active, created_at, spoof_rejects"
+
 
 class Tenant(msgspec.Struct, frozen=True):
-    """Whoever integrates the API: their users, templates and transactions are theirs alone."""
+    """Whoever integrates the API: their users, templates and transactions are theirs alone.
+
+    With `spoof_rejects` a picture in which `withLiveness` finds a spoof matches nobody.
+    """
 
     id: int
     name: str
     calls_per_minute: int
     is_active: bool
     created_at: datetime
+    spoof_rejects: bool
 
 
 class AccessKey(msgspec.Struct, frozen=True):
@@ -47,6 +53,7 @@ class KeyState(msgspec.Struct, frozen=True):
     tenant_id: int
     is_active: bool
     calls_per_minute: int
+    spoof_rejects: bool
 
 
 class Tenants:
@@ -61,8 +68,7 @@ class Tenants:
         async with connection(self._pool) as conn:
             try:
                 cursor = await conn.execute(
-                    "INSERT INTO tenants (name, calls_per_minute) VALUES (%s, %s)"
-                    " RETURNING id, name, calls_per_minute, is_active, created_at",
+                    f"INSERT INTO tenants (name, calls_per_minute) VALUES (%s, %s) RETURNING {_TENANT}",  # noqa: S608
                     (name, calls_per_minute),
                 )
             except psycopg.errors.UniqueViolation:
@@ -74,17 +80,13 @@ class Tenants:
     async def list(self) -> list[Tenant]:
         """All of them, by name."""
         async with connection(self._pool) as conn:
-            cursor = await conn.execute(
-                "SELECT id, name, calls_per_minute, is_active, created_at FROM tenants ORDER BY name"
-            )
+            cursor = await conn.execute(f"SELECT {_TENANT} FROM tenants ORDER BY name")  # noqa: S608 — ours
             return [Tenant(*row) for row in await cursor.fetchall()]
 
     async def by_name(self, name: str) -> Tenant | None:
         """The tenant of this name."""
         async with connection(self._pool) as conn:
-            cursor = await conn.execute(
-                "SELECT id, name, calls_per_minute, is_active, created_at FROM tenants WHERE name = %s", (name,)
-            )
+            cursor = await conn.execute(f"SELECT {_TENANT} FROM tenants WHERE name = %s", (name,))  # noqa: S608
             row = await cursor.fetchone()
         return Tenant(*row) if row else None
 
@@ -92,6 +94,12 @@ class Tenants:
         """Disable a tenant or bring it back. False where there is none of this name."""
         async with connection(self._pool) as conn:
             cursor = await conn.execute("UPDATE tenants SET is_active = %s WHERE name = %s", (active, name))
+        return cursor.rowcount == 1
+
+    async def set_spoof_rejects(self, name: str, rejects: bool) -> bool:
+        """Whether a spoof matches nobody, or is only told of. False where there is no tenant of this name."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute("UPDATE tenants SET spoof_rejects = %s WHERE name = %s", (rejects, name))
         return cursor.rowcount == 1
 
     async def create_key(self, tenant_id: int, label: str = "") -> tuple[AccessKey, str, str]:
@@ -143,7 +151,7 @@ class Tenants:
         """Whether tokens of this key still count, and what its tenant may do."""
         async with connection(self._pool) as conn:
             cursor = await conn.execute(
-                "SELECT tenant_id, revoked_at IS NULL AND tenants.is_active, calls_per_minute"
+                "SELECT tenant_id, revoked_at IS NULL AND tenants.is_active, calls_per_minute, spoof_rejects"
                 " FROM access_keys JOIN tenants ON tenants.id = tenant_id WHERE access_key = %s",
                 (access_key,),
             )

@@ -44,20 +44,28 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
 
 def of_job(job: contracts.Job, operation: str, outcome: contracts.AnyOutcome, *, submitted_ms: int) -> Transaction:
     """The row of a job that a worker has done. `submitted_ms` is Unix time."""
-    scored = isinstance(outcome, contracts.Scored)
-    return Transaction(
+    row = Transaction(
         tx_id=job.tx_id,
         operation=operation,
         created_at=datetime.fromtimestamp(submitted_ms / 1000, UTC),
         tenant_id=job.tenant_id,
         dialect=job.dialect,
         outcome=outcome.failure if isinstance(outcome, contracts.Failed) else OK,
-        engine=outcome.engine,
-        model=outcome.model,
-        score=outcome.score if scored else None,
-        matched=outcome.matched if scored else None,
-        wait_ms=outcome.profile.queue_wait_ms,
         total_ms=outcome.profile.total_ms,
+    )
+    return with_result(row, outcome)
+
+
+def with_result(row: Transaction, result: contracts.Outcome) -> Transaction:
+    """The row with what a job's result tells: engine and model, score and verdict, and how long it waited."""
+    scored = isinstance(result, contracts.Scored)
+    return msgspec.structs.replace(
+        row,
+        engine=result.engine,
+        model=result.model,
+        score=result.score if scored else None,
+        matched=result.matched if scored else None,
+        wait_ms=result.profile.queue_wait_ms,
     )
 
 

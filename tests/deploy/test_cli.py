@@ -62,7 +62,7 @@ def test_the_commands_are_the_documented_ones() -> None:
         "migrate",
         "doctor",
         "calibrate",
-        *(f"tenants {name}" for name in ("create", "list", "disable", "enable")),
+        *(f"tenants {name}" for name in ("create", "list", "disable", "enable", "set", "token")),
         *(f"keys {name}" for name in ("create", "list", "revoke")),
         *(f"faces {name}" for name in ("count", "export", "import", "enrol")),
         *(f"weights {name}" for name in ("list", "fetch", "verify")),
@@ -120,6 +120,42 @@ def test_a_tenant_is_created_disabled_and_enabled(stack: LocalStack) -> None:
     assert json.loads(stack.fidox("tenants", "enable", name, "--json")) == {"name": name, "is_active": True}
     with pytest.raises(LocalError, match="there is no tenant nobody"):
         stack.fidox("tenants", "disable", "nobody")
+
+
+def test_what_a_tenant_may_choose_is_set_and_listed(stack: LocalStack) -> None:
+    name = f"cli-{secrets.token_hex(4)}"
+    assert json.loads(stack.fidox("tenants", "create", name, "--json"))["spoof_rejects"] is False
+
+    def listed() -> bool:
+        rows = json.loads(stack.fidox("tenants", "list", "--json"))
+        return next(row["spoof_rejects"] for row in rows if row["name"] == name)
+
+    stack.fidox("tenants", "set", name, "--spoof-rejects")
+    assert listed() is True
+    stack.fidox("tenants", "set", name, "--no-spoof-rejects")
+    assert listed() is False
+    with pytest.raises(LocalError, match="there is no tenant nobody"):
+        stack.fidox("tenants", "set", "nobody", "--spoof-rejects")
+
+
+def test_a_tenant_token_is_shown_once_with_the_key_that_ends_it(stack: LocalStack) -> None:
+    name = f"cli-{secrets.token_hex(4)}"
+    stack.fidox("tenants", "create", name)
+    told = stack.fidox("tenants", "token", name)
+    token, key = told.split()[0], told.split()[-1]
+    listed = stack.fidox("keys", "list", "--tenant", name)
+    assert key in listed
+    assert "tenant token" in listed
+    assert token not in listed
+    with pytest.raises(LocalError, match="there is no tenant nobody"):
+        stack.fidox("tenants", "token", "nobody")
+
+
+def test_a_tenant_token_needs_the_gateways_secret() -> None:
+    done = run("tenants", "token", "shop", FIDOX_JWT_SECRETS="main:short")
+    assert done.returncode == 1
+    assert done.stderr.startswith("fidox: FIDOX_JWT_SECRETS: ")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_key_works_until_it_is_revoked_and_its_secret_is_shown_once(stack: LocalStack) -> None:

@@ -158,7 +158,7 @@ class Performer:
             outcome.profile, queue_wait_ms=float(max(taken.now_ms - taken.submitted_ms, 0)), total_ms=elapsed_ms
         )
         outcome = msgspec.structs.replace(outcome, profile=profile)
-        if type(operation) not in UNRECORDED and not (call and call.recorded):
+        if type(operation) not in UNRECORDED and not job.part and not (call and call.recorded):
             name = call.operation if call else "unknown"
             self._recorder.record(transactions.of_job(job, name, outcome, submitted_ms=taken.submitted_ms))
         await self._finish(job, outcome)

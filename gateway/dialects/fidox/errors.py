@@ -5,12 +5,16 @@ FR001 to FR005, AUTH001 and LIMIT001 are the document's; the others are this pro
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from litestar import Response
 
+from gateway.refusals import error_headers
 from shared.contracts import Failed, Failure
+
+if TYPE_CHECKING:
+    from gateway.calls import Call
 
 
 class ErrorBody(msgspec.Struct, rename="camel"):
@@ -29,6 +33,9 @@ class Code(NamedTuple):
     message: str
 
 
+# The document has one code for all of them: which key was wrong is told to nobody.
+AUTHENTICATION_FAILED = Code(401, "AUTH001", "Authentication failed")
+
 CODES: dict[Failure, Code] = {
     Failure.NO_FACE: Code(400, "FR001", "Face not detected in image"),
     Failure.MULTIPLE_FACES: Code(400, "FR002", "Multiple faces detected in image"),
@@ -44,7 +51,11 @@ CODES: dict[Failure, Code] = {
     Failure.BODY_TOO_LARGE: Code(413, "REQ002", "Request body is too large"),
     Failure.NOT_FOUND: Code(404, "REQ003", "There is nothing at this path"),
     Failure.METHOD_NOT_ALLOWED: Code(405, "REQ004", "This path does not take this method"),
-    Failure.UNAUTHENTICATED: Code(401, "AUTH001", "Authentication failed"),
+    Failure.UNAUTHENTICATED: AUTHENTICATION_FAILED,
+    Failure.WRONG_ACCESS_KEY: AUTHENTICATION_FAILED,
+    Failure.WRONG_SECRET_KEY: AUTHENTICATION_FAILED,
+    Failure.EXPIRED_TOKEN: AUTHENTICATION_FAILED,
+    Failure.EXPIRED_TENANT_TOKEN: AUTHENTICATION_FAILED,
     Failure.FORBIDDEN: Code(403, "AUTH002", "This is not allowed"),
     Failure.RATE_LIMITED: Code(429, "LIMIT001", "API call limit exceeded"),
     Failure.ENGINE_UNAVAILABLE: Code(503, "SYS001", "The service for this call is not available"),
@@ -52,26 +63,21 @@ CODES: dict[Failure, Code] = {
     Failure.DEADLINE: Code(503, "SYS003", "The service did not answer in time"),
     Failure.STORE_UNAVAILABLE: Code(503, "SYS004", "The service is not ready"),
     Failure.UNKNOWN_OPERATION: Code(503, "SYS005", "The service is being upgraded"),
+    Failure.OCR_FAILED: Code(503, "SYS006", "The ID document could not be read"),
     Failure.INTERNAL: Code(500, "SYS000", "Internal server error"),
 }
 
 
-def render(outcome: Failed) -> Response[ErrorBody]:
+def render(outcome: Failed, _call: Call) -> Response[ErrorBody]:
     """An error as the document has it, with the headers that HTTP asks for."""
     status, code, message = CODES[outcome.failure]
     if outcome.image:
         message = f"{message} (image {outcome.image + 1})"
     if outcome.detail:
         message = f"{message}: {outcome.detail}"
-    headers: dict[str, str] = {}
-    if outcome.retry_after_s is not None or status == 503:
-        # Every 503 passes: one that nobody gave a time is worth another try soon.
-        headers["Retry-After"] = str(outcome.retry_after_s or 1)
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
     return Response(
         ErrorBody(status_code=status, error_code=code, message=message),
         status_code=status,
-        headers=headers,
+        headers=error_headers(outcome, status),
         media_type="application/json",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from typing import Annotated, Any, TypeVar
 
@@ -11,14 +10,15 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 from msgspec import UNSET, UnsetType
 
-from gateway.calls import Call, bearer_guard, call_of, or_unavailable
+from gateway.auth.login import log_in
+from gateway.calls import Call, bearer_guard, call_of
 from gateway.dialects.fidox import schemas
 from gateway.dialects.fidox.errors import ErrorBody
-from gateway.images import ImageType, image_of_base64
+from gateway.images import ImageType, images_of_base64
+from gateway.liveness import ask_with_liveness
 from gateway.rawpath import user_code
-from gateway.refusals import refuse
 from shared import contracts
-from shared.contracts import Check, Context, Failure, Kind
+from shared.contracts import Context
 
 IMAGE_TYPES = (ImageType.JPEG, ImageType.PNG)
 
@@ -32,7 +32,7 @@ ERRORS = {
 }
 SECURED: list[dict[str, list[str]]] = [{"bearer": []}]
 
-O = TypeVar("O", bound=contracts.Outcome)  # noqa: E741 — an outcome
+S = TypeVar("S", contracts.Verified, contracts.Identified)
 
 
 def new_tx_id() -> str:
@@ -51,29 +51,8 @@ def new_tx_id() -> str:
     responses=ERRORS,
 )
 async def issue_token(request: Request[Any, Any, Any], data: schemas.TokenRequest) -> schemas.TokenAnswer:
-    """A token for an access key and its secret; limited by key, and more tightly for wrong ones."""
-    call = call_of(request)
-    call.operation = "token"
-    services, limiter = call.services, call.services.limiter
-    limits = services.settings.auth
-    address = request.client.host if request.client else "unknown"
-    suspects = (
-        (limits.wrong_address_rate, "wrong-from", address),
-        (limits.wrong_key_rate, "wrong-key", data.access_key),
-    )
-    for rate, *who in suspects:
-        await limiter.check(rate, *who)
-    credential = await or_unavailable(services.tenants.credential(data.access_key))
-    secret_hash = credential.secret_hash if credential else None
-    right = await services.passwords.verify(secret_hash, data.secret_key)
-    if credential is None or not right or not credential.is_active:
-        for rate, *who in suspects:
-            await limiter.spend(rate, *who)
-        raise refuse(Failure.UNAUTHENTICATED, "the access key or the secret key is wrong, or revoked")
-    call.tenant_id = credential.tenant_id
-    await limiter.spend(limits.token_rate, "token", data.access_key)
-    token = services.tokens.issue(credential.tenant_id, data.access_key)
-    call.finish("ok", recorded=False)
+    """A token for an access key and its secret."""
+    token = await log_in(request, data.access_key, data.secret_key)
     return schemas.TokenAnswer(token=token)
 
 
@@ -197,36 +176,21 @@ class FaceController(Controller):
     ) -> schemas.Done:
         """Remove the user and every template of theirs."""
         call = call_of(request)
-        code = user_code(userCode)
-        if len(code) > 128 or any(char < " " or char == "\x7f" for char in code):
-            raise refuse(Failure.BAD_REQUEST, "a userCode has 1 to 128 characters and no control characters")
-        await call.ask(contracts.DeleteUser(user_code=code), (), contracts.UserDeleted)
+        await call.ask(contracts.DeleteUser(user_code=user_code(userCode)), (), contracts.UserDeleted)
         return schemas.Done(tx_id=call.tx_id)
 
 
 def _images(call: Call, *texts: str) -> list[bytes]:
-    max_bytes = call.services.settings.http.max_image_bytes
-    return [
-        image_of_base64(text, position=position, types=IMAGE_TYPES, max_bytes=max_bytes)
-        for position, text in enumerate(texts)
-    ]
+    return images_of_base64(*texts, types=IMAGE_TYPES, max_bytes=call.services.settings.http.max_image_bytes)
 
 
 async def _ask(
-    call: Call, operation: contracts.AnyOperation, images: list[bytes], want: type[O], *, live: bool
-) -> tuple[O, schemas.Liveness | UnsetType]:
-    """The face job and, where it is wanted, the liveness job beside it, not after it."""
+    call: Call, operation: contracts.AnyOperation, images: list[bytes], want: type[S], *, live: bool
+) -> tuple[S, schemas.Liveness | UnsetType]:
+    """The face job, with the liveness check beside it where that is wanted."""
     if not live:
         return await call.ask(operation, images, want), UNSET
-    face = asyncio.create_task(call.ask(operation, images, want))
-    try:
-        checked = await call.ask(
-            contracts.CheckLiveness(checks=(Check.PHOTO,)), images, contracts.LivenessChecked, kind=Kind.LIVENESS
-        )
-        done = await face
-    finally:
-        # Without a liveness answer the face's is no use: the caller asked for both, and gets neither.
-        face.cancel()
+    done, checked = await ask_with_liveness(call, operation, images, want)
     liveness = schemas.Liveness(is_live=checked.is_live, score=_rounded(checked.score), threshold=checked.threshold)
     return done, liveness
 

@@ -7,26 +7,16 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.dialects.fields import AccessKey, Score, SecretKey, Threshold, UserCode
 from shared.contracts import Context
 
 Base64Image = Annotated[
     str, Meta(description="JPEG or PNG, at most 10 MB, in base64; a data: prefix and line breaks are accepted")
 ]
-UserCode = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=128,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
-        description="The user's unique code, such as an employee or member number",
-    ),
-]
 UserName = Annotated[
     str, Meta(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$", description="The user's name, given back by identify")
 ]
-Score = Annotated[float, Meta(ge=0, le=1, description="Similarity; the higher, the more alike")]
 TxId = Annotated[str, Meta(pattern="^tx_[0-9a-f]{12}$", description="The transaction, which an operator can look up")]
-Threshold = Annotated[float, Meta(ge=0, le=1, description="The score from which it is a match")]
 
 
 class Body(msgspec.Struct, rename="camel", kw_only=True):
@@ -36,8 +26,8 @@ class Body(msgspec.Struct, rename="camel", kw_only=True):
 class TokenRequest(Body, kw_only=True):
     """The keys that an operator gave out."""
 
-    access_key: Annotated[str, Meta(max_length=256, description="API access key")]
-    secret_key: Annotated[str, Meta(max_length=256, description="API secret key")]
+    access_key: AccessKey
+    secret_key: SecretKey
 
 
 class TokenAnswer(msgspec.Struct):
