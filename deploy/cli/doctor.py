@@ -148,8 +148,8 @@ def _weights(settings: Settings) -> Iterator[Finding]:
             yield Finding(State.WARN if wrong else State.OK, f"weights {role}", ", ".join(present), wrong)
         else:
             todo = wrong or "run `fidox weights fetch`, or put the files of `fidox weights list` into FIDOX_WEIGHTS_DIR"
-            # One engine is enough to answer; without the other there is nothing to fall back on.
-            yield Finding(State.WARN, f"weights {role}", "none: one engine is off", todo)
+            # One engine is enough to answer, without the other there is nothing to fall back on; judges only help.
+            yield Finding(State.WARN, f"weights {role}", "none: what needs it is off", todo)
 
 
 def _database(url: str) -> Iterator[Finding]:

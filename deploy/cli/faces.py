@@ -179,17 +179,19 @@ def enrol(
     Ctrl-C keeps what is done. Who is enrolled already is skipped before any work, so a second run goes on.
     """
     from deploy.faces.enrol import REFUSED, Enrolment, Line
+    from workers.face.load import load_judges
 
     candidates, unusable = _read_source(source)
     engines = _engines()
     if not engines:
         raise common.CommandError("no face engine can be loaded; `fidox doctor` shows what is missing")
+    judges = load_judges(common.settings())
     refused: list[Line] = []
     made: list[Enrolment] = []
 
     async def run(write: Callable[[Line], None]) -> Enrolment:
         async with _bulk(tenant) as (bulk, owner):
-            enrolment = Enrolment(bulk, owner, engines, common.settings(), write)
+            enrolment = Enrolment(bulk, owner, engines, common.settings(), write, judges)
             made.append(enrolment)
             with common.progress() as bar:
                 task = bar.add_task("people", total=len(candidates))

@@ -16,9 +16,10 @@ import numpy as np
 from deploy.faces import pictures
 from shared.db.bulk import Person, Stored
 from shared.db.templates import TEMPLATE_VERSION
-from workers.face.analysis import Want, analyse
+from workers.face.analysis import Want, analyse, same_face
 from workers.face.detection import DetectOptions
 from workers.face.images import ImageError
+from workers.face.judges import PLAIN
 from workers.runtime.supervisor import cores
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deploy.faces.sources import Candidate
-    from shared.contracts import Face
     from shared.db.bulk import Bulk
     from shared.db.tenants import Tenant
     from shared.settings import Settings
     from workers.face.engines import Engine
+    from workers.face.judges import Judges
 
 # People a thread: long enough that its end, where threads wait for the last picture, is a small part of it.
 CHUNK = 16
@@ -71,7 +72,13 @@ class Enrolment:
     """Enrols candidates with `engines`: the first decides, and each of the others adds a template where it can."""
 
     def __init__(
-        self, bulk: Bulk, tenant: Tenant, engines: Sequence[Engine], settings: Settings, report: Callable[[Line], None]
+        self,
+        bulk: Bulk,
+        tenant: Tenant,
+        engines: Sequence[Engine],
+        settings: Settings,
+        report: Callable[[Line], None],
+        judges: Judges = PLAIN,
     ) -> None:
         self.tally = Tally()
         self._bulk = bulk
@@ -79,6 +86,7 @@ class Enrolment:
         self._engines = engines
         self._settings = settings
         self._report = report
+        self._judges = judges
         self._tx_id = f"enrol_{secrets.token_hex(6)}"
 
     async def run(self, candidates: Sequence[Candidate], advance: Callable[[int], None]) -> None:
@@ -136,30 +144,23 @@ class Enrolment:
         data = pictures.read(path, max_bytes=self._settings.http.max_image_bytes)
         most = self._settings.faces.max_pixels
         first, *others = self._engines
-        found = analyse(first, data, DetectOptions(), Want.TEMPLATE, max_pixels=most)
+        found = analyse(first, data, DetectOptions(), Want.TEMPLATE, max_pixels=most, judges=self._judges)
         if found.faults:
             return [], "; ".join(fault.advice for fault in found.faults)
         templates, missing = [_stored(first, found.embedding)], list[str]()
         for engine in others:
             try:
-                other = analyse(engine, data, DetectOptions(), Want.EMBEDDING, max_pixels=most)
+                other = analyse(engine, data, DetectOptions(), Want.TEMPLATE, max_pixels=most, judges=self._judges)
             except ImageError as error:
                 missing.append(f"no template of {engine.name} ({error.failure})")
                 continue
-            if _same_face(found.faces[0], other.faces[0]):
-                templates.append(_stored(engine, other.embedding))
-            else:
+            if other.faults:
+                missing.append(f"no template of {engine.name} (low_quality)")
+            elif not same_face(found.chosen, other.chosen):
                 missing.append(f"no template of {engine.name} (it sees another face)")
+            else:
+                templates.append(_stored(engine, other.embedding))
         return templates, "; ".join(missing)
-
-
-def _same_face(one: Face, other: Face) -> bool:
-    """Does the middle of one lie in the other? A detector may miss the face that is meant.
-
-    A template of somebody else's face would let that person in.
-    """
-    x, y = other.x + other.width / 2, other.y + other.height / 2
-    return one.x <= x <= one.x + one.width and one.y <= y <= one.y + one.height
 
 
 def _stored(engine: Engine, embedding: np.typing.NDArray[np.float32]) -> Stored:

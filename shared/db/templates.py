@@ -90,22 +90,40 @@ class Templates:
                     (tenant_id, user_code, row.tx_id),
                 )
                 return await cursor.fetchone() is not None
-            async with conn.cursor() as cursor:
-                await cursor.executemany(
-                    "INSERT INTO templates (tenant_id, user_code, engine, model_id, version, embedding, tx_id)"
-                    " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                    [
-                        (
-                            tenant_id,
-                            user_code,
-                            t.engine,
-                            t.model_id,
-                            TEMPLATE_VERSION,
-                            HalfVector(t.embedding),
-                            row.tx_id,
-                        )
-                        for t in templates
-                    ],
+            await _write(conn, tenant_id, user_code, templates, row.tx_id)
+            await transactions.insert(conn, [row])
+        return True
+
+    async def replace(
+        self,
+        tenant_id: int,
+        user_code: str,
+        name: str | None,
+        templates: Sequence[Template],
+        row: transactions.Transaction,
+        *,
+        enrolled_by: str,
+    ) -> bool:
+        """Write `templates` in the place of all that a user has, the name where one is given, and the transaction.
+
+        Nothing is written, and it is False, where the user is not (any more) the one that the transaction `enrolled_by`
+        enrolled. Of two at the same moment the second waits for the first, and its templates are those that stay. The
+        same call done twice finds its own row, changes nothing and is a success again.
+        """
+        async with connection(self._pool) as conn, conn.transaction():
+            locked = await conn.execute(
+                "SELECT 1 FROM users WHERE tenant_id = %s AND user_code = %s AND tx_id = %s FOR UPDATE",
+                (tenant_id, user_code, enrolled_by),
+            )
+            if await locked.fetchone() is None:
+                return False
+            if await _is_done(conn, tenant_id, row):
+                return True
+            await conn.execute("DELETE FROM templates WHERE tenant_id = %s AND user_code = %s", (tenant_id, user_code))
+            await _write(conn, tenant_id, user_code, templates, row.tx_id)
+            if name is not None:
+                await conn.execute(
+                    "UPDATE users SET name = %s WHERE tenant_id = %s AND user_code = %s", (name, tenant_id, user_code)
                 )
             await transactions.insert(conn, [row])
         return True
@@ -131,22 +149,21 @@ class Templates:
     async def add(self, tenant_id: int, user_code: str, template: Template, tx_id: str) -> None:
         """Fill in a template that an enrolled user lacks. Nothing happens where it is there, or the user is gone."""
         async with connection(self._pool) as conn:
-            try:
-                await conn.execute(
-                    "INSERT INTO templates (tenant_id, user_code, engine, model_id, version, embedding, tx_id)"
-                    " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-                    (
-                        tenant_id,
-                        user_code,
-                        template.engine,
-                        template.model_id,
-                        TEMPLATE_VERSION,
-                        HalfVector(template.embedding),
-                        tx_id,
-                    ),
-                )
-            except psycopg.errors.ForeignKeyViolation:
-                return
+            # The user's row first, as every writer here does: two of them wait for each other, and never in a circle.
+            await conn.execute(
+                "INSERT INTO templates (tenant_id, user_code, engine, model_id, version, embedding, tx_id)"
+                " SELECT tenant_id, user_code, %s, %s, %s, %s, %s FROM users"
+                " WHERE tenant_id = %s AND user_code = %s FOR KEY SHARE ON CONFLICT DO NOTHING",
+                (
+                    template.engine,
+                    template.model_id,
+                    TEMPLATE_VERSION,
+                    HalfVector(template.embedding),
+                    tx_id,
+                    tenant_id,
+                    user_code,
+                ),
+            )
 
     async def anybody_lacks(self, tenant_id: int, engine: str, model_id: str) -> bool:
         """Is there a user of this tenant without a template of this model? An identify would not find them by it."""
@@ -193,6 +210,9 @@ class Templates:
         with 0 templates.
         """
         async with connection(self._pool) as conn, conn.transaction():
+            await conn.execute(
+                "SELECT 1 FROM users WHERE tenant_id = %s AND user_code = %s FOR UPDATE", (tenant_id, user_code)
+            )
             removed = await conn.execute(
                 "DELETE FROM templates WHERE tenant_id = %s AND user_code = %s", (tenant_id, user_code)
             )
@@ -200,11 +220,28 @@ class Templates:
                 "DELETE FROM users WHERE tenant_id = %s AND user_code = %s", (tenant_id, user_code)
             )
             if not gone.rowcount:
-                done = await conn.execute(
-                    "SELECT 1 FROM transactions WHERE tx_id = %s AND operation = %s AND created_at = %s"
-                    " AND tenant_id = %s AND outcome = %s",
-                    (row.tx_id, row.operation, row.created_at, tenant_id, transactions.OK),
-                )
-                return 0 if await done.fetchone() else None
+                return 0 if await _is_done(conn, tenant_id, row) else None
             await transactions.insert(conn, [row])
             return removed.rowcount
+
+
+async def _write(conn: Connection, tenant_id: int, user_code: str, templates: Sequence[Template], tx_id: str) -> None:
+    async with conn.cursor() as cursor:
+        await cursor.executemany(
+            "INSERT INTO templates (tenant_id, user_code, engine, model_id, version, embedding, tx_id)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [
+                (tenant_id, user_code, t.engine, t.model_id, TEMPLATE_VERSION, HalfVector(t.embedding), tx_id)
+                for t in templates
+            ],
+        )
+
+
+async def _is_done(conn: Connection, tenant_id: int, row: transactions.Transaction) -> bool:
+    """Was this very call done before, with success?"""
+    done = await conn.execute(
+        "SELECT 1 FROM transactions WHERE tx_id = %s AND operation = %s AND created_at = %s"
+        " AND tenant_id = %s AND outcome = %s",
+        (row.tx_id, row.operation, row.created_at, tenant_id, transactions.OK),
+    )
+    return await done.fetchone() is not None

@@ -8,7 +8,8 @@ import pytest
 
 from shared.settings import Settings, Weights
 from workers.face.images import decode
-from workers.face.load import load_engines
+from workers.face.judges import Judges
+from workers.face.load import load_engines, load_judges
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +19,14 @@ def engine(tmp_path_factory):
     if not engines:
         pytest.skip("needs the weights of engine ezway: ../shared/models, or fidox weights fetch")
     return engines[0]
+
+
+@pytest.fixture(scope="session")
+def judges(tmp_path_factory) -> Judges:
+    found = load_judges(Settings(weights=Weights(cache=str(tmp_path_factory.mktemp("cache")))))
+    if found.poses is None or found.clarity is None:
+        pytest.skip("needs the weights of head pose and face quality: ../shared/models")
+    return found
 
 
 @pytest.fixture(scope="session")

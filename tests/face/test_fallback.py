@@ -224,3 +224,31 @@ def test_without_any_downloaded_weights_the_second_engine_carries_everything(fac
     same = face.ask_once(contracts.CompareFaces(), photo(first("obama")), photo(second("obama")))
     other = face.ask_once(contracts.CompareFaces(), photo(first("obama")), photo(first("biden")))
     assert (same.matched, other.matched) == (True, False)
+
+
+def test_a_renewal_is_refused_while_every_engine_that_could_compare_is_down(face, photo):
+    face.start()
+    enrol(face, photo, ["obama"])
+    with psycopg.connect(face.database_url) as connection:
+        connection.execute("DELETE FROM templates WHERE tenant_id = %s AND engine = 'applemango'", (face.tenant_id,))
+    face.fault.write_text("raise")
+    renewal = contracts.RegisterFace(user_code="obama", renew=True)
+    for _ in range(3):
+        outcome = face.ask_once(renewal, photo(second("obama")))
+        assert isinstance(outcome, contracts.Failed), outcome
+        assert outcome.failure is contracts.Failure.ENGINE_UNAVAILABLE
+    assert face.templates("obama") == {"ezway"}
+    face.fault.write_text("")
+    face.wait_for_engine("ezway", "obama", photo(first("obama")))
+    assert isinstance(face.ask_once(renewal, photo(second("obama"))), contracts.Registered)
+    assert face.templates("obama") == {"ezway", "applemango"}
+
+
+def test_the_second_engine_compares_a_renewal_while_the_first_one_is_down(face, photo):
+    face.start()
+    enrol(face, photo, ["obama"])
+    face.fault.write_text("raise")
+    stranger = face.ask_once(contracts.RegisterFace(user_code="obama", renew=True), photo(second("biden")))
+    assert stranger.failure is contracts.Failure.FACE_MISMATCH
+    renewed = face.ask_once(contracts.RegisterFace(user_code="obama", renew=True), photo(second("obama")))
+    assert (type(renewed), renewed.engine) == (contracts.Registered, "applemango")

@@ -1,4 +1,4 @@
-"""Detect, choose, align, judge, embed, score: on real faces, and on what is made of them."""
+"""Detect, choose, align, embed, score: on real faces, and on what is made of them."""
 
 import itertools
 
@@ -13,7 +13,6 @@ from workers.face.calibration import Calibration, calibration_of
 from workers.face.choice import choose
 from workers.face.detection import Detection, DetectOptions
 from workers.face.images import Image, ImageError, decode
-from workers.face.quality import Fault, faults
 
 OPTIONS = DetectOptions()
 MAX = 50_000_000
@@ -162,46 +161,6 @@ def test_no_other_similarity_is_closer():
         a, b, x, y = rng.normal(0, 0.02, 4)
         other = matrix + np.array([[a, -b, x], [b, a, y]])
         assert error(matrix) <= error(other)
-
-
-# --- quality
-
-
-def test_every_photo_of_one_person_is_good_enough(engine, people):
-    for folder in people.iterdir():
-        for path in [] if folder.name.startswith("_") else folder.iterdir():
-            image = decode(path.read_bytes(), max_pixels=MAX)
-            assert faults(image, engine.detect(image, OPTIONS).faces[0]) == (), path.name
-
-
-@pytest.mark.parametrize(
-    ("spoil", "fault"),
-    [
-        (lambda pixels: cv2.GaussianBlur(pixels, (0, 0), 9), Fault.SHARPNESS),
-        (lambda pixels: (pixels * 0.12).astype(np.uint8), Fault.LIGHT),
-        (lambda pixels: np.clip(pixels.astype(int) * 2 + 60, 0, 255).astype(np.uint8), Fault.LIGHT),
-        (lambda pixels: cv2.resize(pixels, None, fx=0.12, fy=0.12, interpolation=cv2.INTER_AREA), Fault.SIZE),
-    ],
-    ids=["blurred", "dark", "burnt", "small"],
-)
-def test_a_spoilt_photo_is_refused_for_what_is_wrong_with_it(engine, image, spoil, fault):
-    spoilt = as_image(spoil(image("obama/obama.jpg").pixels))
-    (found,) = engine.detect(spoilt, OPTIONS).faces
-    assert fault in faults(spoilt, found)
-
-
-def test_a_face_turned_away_is_refused():
-    front = np.array([[40, 50], [80, 50], [60, 70], [45, 90], [75, 90]], np.float32)
-    turned = front.copy()
-    turned[2] = (84, 70)
-    grey = as_image(np.random.default_rng(0).integers(60, 180, (140, 140, 3), dtype=np.uint8))
-    box = np.array([20, 20, 100, 110], np.float32)
-    assert Fault.POSE not in faults(grey, Detection(box, 0.9, front))
-    assert Fault.POSE in faults(grey, Detection(box, 0.9, turned))
-
-
-def test_every_fault_says_what_to_change():
-    assert all(": " in fault.advice for fault in Fault)
 
 
 # --- embedding and score

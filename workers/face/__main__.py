@@ -5,6 +5,7 @@ The first form imports no model library: it only starts, watches and stops the o
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def _be_one(settings: Settings) -> None:
     from shared.db.template_changes import TemplateChanges  # noqa: PLC0415
     from shared.db.templates import Templates  # noqa: PLC0415
     from workers.face.circuit import Engines  # noqa: PLC0415
-    from workers.face.load import has_gpu, loaders  # noqa: PLC0415
+    from workers.face.load import has_gpu, load_judges, loaders  # noqa: PLC0415
     from workers.face.search import Search  # noqa: PLC0415
     from workers.face.tasks import FaceTasks  # noqa: PLC0415
     from workers.runtime.process import run_process  # noqa: PLC0415
@@ -55,9 +56,10 @@ def _be_one(settings: Settings) -> None:
 
     async def load(pool: Pool) -> Handlers:
         await engines.load()
+        judges = await asyncio.to_thread(load_judges, settings)
         templates = Templates(pool)
         search = Search(templates, TemplateChanges(pool), budget_bytes=faces.index_mb << 20)
-        return FaceTasks(engines, templates, search, faces).handlers()
+        return FaceTasks(engines, templates, search, faces, judges).handlers()
 
     slots = GPU_SLOTS if has_gpu() else 1
     run_process(Kind.FACE, settings, load, slots=slots, chore=engines.mend, describe=engines.describe)

@@ -12,11 +12,13 @@ from shared import contracts
 from workers.face.choice import choose
 from workers.face.detection import Stopwatch
 from workers.face.images import Image, decode
+from workers.face.judges import PLAIN
 from workers.face.quality import Fault, faults
 
 if TYPE_CHECKING:
     from workers.face.detection import Detection, Detections, DetectOptions
     from workers.face.engines import Engine
+    from workers.face.judges import Judges
     from workers.runtime.onnx import FloatArray
 
 
@@ -42,8 +44,13 @@ class Analysis:
     profile: contracts.Profile
 
 
-def analyse(engine: Engine, data: bytes, options: DetectOptions, want: Want, *, max_pixels: int) -> Analysis:
-    """Walk one picture through `engine`. Raises ImageError for what is wrong with it."""
+def analyse(
+    engine: Engine, data: bytes, options: DetectOptions, want: Want, *, max_pixels: int, judges: Judges = PLAIN
+) -> Analysis:
+    """Walk one picture through `engine`; `judges` help with its quality.
+
+    Raises ImageError for what is wrong with it.
+    """
     watch = Stopwatch()
     image = decode(data, max_pixels=max_pixels)
     decode_ms = watch.lap()
@@ -55,7 +62,7 @@ def analyse(engine: Engine, data: bytes, options: DetectOptions, want: Want, *, 
         face = choose(detections.faces)
         chosen = _face(image, face)
         if want >= Want.TEMPLATE:
-            found_faults = faults(image, face)
+            found_faults = faults(image, face, judges)
             quality_ms = watch.lap()
         if not found_faults:
             embedding = engine.embed(image, face)

@@ -1,4 +1,4 @@
-"""From settings and weights to engines. What is missing disables one engine, and says how to get it."""
+"""From settings and weights to engines and judges. What is missing disables just that, and says how to get it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from shared.settings import SettingsError
 from shared.weights import DETECTOR, RECOGNISER, WeightsError, WeightStore, choose
 from workers.face.engines.ezway import Ezway
 from workers.face.engines.isolated import IsolatedEngine
+from workers.face.judges import open_judges
 from workers.runtime.onnx import CUDA
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
     from workers.face.circuit import Loader
     from workers.face.engines import Engine
+    from workers.face.judges import Judges
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,11 @@ def load_engines(settings: Settings, only: Iterable[str] | None = None) -> list[
             continue
         engines.append(engine)
     return engines
+
+
+def load_judges(settings: Settings) -> Judges:
+    """What helps to judge a picture's quality, as far as it can be had."""
+    return open_judges(WeightStore(settings.weights))
 
 
 def _ezway(settings: Settings) -> Engine:

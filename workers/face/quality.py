@@ -3,10 +3,14 @@
 Four plain measures, each with what to change. All but the size are taken on the aligned face, so that they mean the
 same for every picture:
 
-    size       pixels between the eyes                                 (more is better)
-    sharpness  variance of the Laplacian of the aligned face           (Pech-Pacheco et al. 2000)
+    size       pixels between the eyes, as they would be from the front   (more is better)
+    sharpness  variance of the Laplacian of the aligned face              (Pech-Pacheco et al. 2000)
     light      mean grey value of the face's middle, and its burnt-out share
-    pose       where the nose lies between the eyes, and between eyes and mouth
+    pose       where the nose lies between the eyes, and between eyes and mouth; how far the head is tilted
+
+Two networks join in where their weights are there (`judges`): head pose, which also sees a head that looks up or down
+and one without landmarks, and face quality, which is the sharper judge of sharpness. The Laplacian takes noise for
+sharpness and a smooth, dim face for a blur. docs/accuracy.md has what was measured.
 """
 
 from __future__ import annotations
@@ -19,12 +23,17 @@ import cv2
 import numpy as np
 
 from workers.face import align
+from workers.face.judges import PLAIN
+from workers.face.pose import tilt
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
 
     from workers.face.detection import Detection
     from workers.face.images import Image
+    from workers.face.judges import Judges
+    from workers.face.pose import HeadPose
+    from workers.runtime.onnx import FloatArray
 
 
 @dataclass(frozen=True)
@@ -33,12 +42,16 @@ class Limits:
 
     eye_distance_px: float = 24.0  # 31 and more; a template of fewer pixels is a blur made larger
     sharpness: float = 60.0  # 154 and more; the same faces under a strong blur: below 40
+    clarity: float = 0.3  # 0.37 and more, mostly 0.5 to 0.61; on its head 0.09 to 0.47, behind dark glasses 0.11
     darkest: float = 35.0  # 55 to 183, and one of 21 that nobody could recognise
     brightest: float = 225.0
     burnt_out: float = 0.4  # at most 0.14 of the pixels
-    yaw: float = 0.5  # at most 0.43 of the eye distance; about 40 degrees
-    pitch_low: float = 0.25  # 0.40 to 0.75 of the way from eyes to mouth
-    pitch_high: float = 0.9
+    nose_aside: float = 0.5  # at most 0.43 of the eye distance; about 40 degrees
+    nose_high: float = 0.25  # 0.40 to 0.75 of the way from eyes to mouth
+    nose_low: float = 0.9
+    yaw_deg: float = 55.0  # at most 52, by the networks
+    pitch_deg: float = 40.0  # -27 to 5, by the networks
+    roll_deg: float = 50.0  # at most 41; beyond it a second engine sees no face, and the embedding begins to suffer
 
 
 LIMITS = Limits()
@@ -60,42 +73,75 @@ class Fault(StrEnum):
 
 _ADVICE = {
     Fault.SIZE: "the face is too small: come closer, or send a picture of more pixels",
-    Fault.SHARPNESS: "the face is not sharp: hold still, and focus on the face",
+    Fault.SHARPNESS: "the face is not sharp: hold still, focus on the face, and let nothing cover it",
     Fault.LIGHT: "the light is bad: the face is too dark or too bright",
-    Fault.POSE: "the face is turned away: look straight into the camera",
+    Fault.POSE: "the face is turned away: look straight into the camera, head upright",
 }
 
 
-def faults(image: Image, face: Detection, limits: Limits = LIMITS) -> tuple[Fault, ...]:
-    """What is wrong, the most telling first; nothing for a good picture. A face without landmarks has no pose."""
+def faults(image: Image, face: Detection, judges: Judges = PLAIN, limits: Limits = LIMITS) -> tuple[Fault, ...]:
+    """What is wrong, the most telling first; nothing for a good picture.
+
+    A face without landmarks has a pose only if there is a network for it.
+    """
     if face.landmarks is None:
-        return _without_landmarks(image, face, limits)
-    left_eye, right_eye, nose, left_mouth, right_mouth = face.landmarks.astype(np.float64)
+        found = _without_landmarks(image, face, limits)
+    else:
+        found = _with_landmarks(image, face.landmarks, limits)
+    if Fault.POSE not in found and _is_turned(judges.head_pose(image, face), face, limits):
+        found.append(Fault.POSE)
+    if not found:
+        # It judges everything at once: only where no plain measure has a better word is it the sharpness.
+        clarity = judges.how_clear(image, face)
+        if clarity is not None and clarity < limits.clarity:
+            found.append(Fault.SHARPNESS)
+    return tuple(found)
+
+
+# From the eyes' middle to the mouth's, of the distance between the eyes, in a face from the front (`align.PLACES`).
+_MOUTH_OF_EYES = 1.15
+
+
+def _with_landmarks(image: Image, landmarks: FloatArray, limits: Limits) -> list[Fault]:
+    left_eye, right_eye, nose, left_mouth, right_mouth = landmarks.astype(np.float64)
     eyes = right_eye - left_eye
     distance = float(np.hypot(*eyes))
-    grey = cv2.cvtColor(align.crop(image.pixels, face.landmarks), cv2.COLOR_BGR2GRAY)
-    found = _size_light_sharpness(distance, grey, limits)
+    from_eyes = nose - (left_eye + right_eye) / 2
+    to_mouth = (left_mouth + right_mouth) / 2 - (left_eye + right_eye) / 2
+    grey = cv2.cvtColor(align.crop(image.pixels, landmarks), cv2.COLOR_BGR2GRAY)
+    # A head that turns away brings its eyes together, and is no smaller for it.
+    found = _size_light_sharpness(max(distance, float(np.hypot(*to_mouth)) / _MOUTH_OF_EYES), grey, limits)
     # In the face's own axes: along the eyes, and at a right angle to them.
     along = eyes / max(distance, 1e-6)
     down = np.array([-along[1], along[0]])
-    from_eyes = nose - (left_eye + right_eye) / 2
-    to_mouth = (left_mouth + right_mouth) / 2 - (left_eye + right_eye) / 2
-    yaw = float(from_eyes @ along) / max(distance, 1e-6)
-    pitch = float(from_eyes @ down) / max(float(to_mouth @ down), 1e-6)
-    if abs(yaw) > limits.yaw or not limits.pitch_low <= pitch <= limits.pitch_high:
+    aside = float(from_eyes @ along) / max(distance, 1e-6)
+    height = float(from_eyes @ down) / max(float(to_mouth @ down), 1e-6)
+    if (
+        abs(aside) > limits.nose_aside
+        or not limits.nose_high <= height <= limits.nose_low
+        or abs(tilt(landmarks)) > limits.roll_deg
+    ):
         found.append(Fault.POSE)
-    return tuple(found)
+    return found
+
+
+def _is_turned(pose: HeadPose | None, face: Detection, limits: Limits) -> bool:
+    if pose is None:
+        return False
+    # With landmarks the roll is known better, and has been looked at.
+    roll = 0.0 if face.landmarks is not None else pose.roll
+    return abs(pose.yaw) > limits.yaw_deg or abs(pose.pitch) > limits.pitch_deg or abs(roll) > limits.roll_deg
 
 
 # Between the eyes' centres, of the width of dlib's box.
 _EYES_OF_BOX = 0.42
 
 
-def _without_landmarks(image: Image, face: Detection, limits: Limits) -> tuple[Fault, ...]:
+def _without_landmarks(image: Image, face: Detection, limits: Limits) -> list[Fault]:
     x1, y1, x2, y2 = (round(float(edge)) for edge in face.box)
     inside = image.pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]  # a box at the edge may be cut to a sliver
     grey = cv2.cvtColor(cv2.resize(inside, (align.SIDE, align.SIDE)), cv2.COLOR_BGR2GRAY)
-    return tuple(_size_light_sharpness(_EYES_OF_BOX * face.width, grey, limits))
+    return _size_light_sharpness(_EYES_OF_BOX * face.width, grey, limits)
 
 
 def _size_light_sharpness(eye_distance_px: float, grey: MatLike, limits: Limits) -> list[Fault]:

@@ -23,18 +23,25 @@ from workers.face.analysis import Analysis, Want, analyse, same_face
 from workers.face.circuit import EngineFailedError, Engines, EngineSlot
 from workers.face.detection import DetectOptions
 from workers.face.images import ImageError
+from workers.face.judges import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+    from shared.db.transactions import Transaction
     from shared.settings import Faces as FaceSettings
     from workers.face.engines import Engine
+    from workers.face.judges import Judges
     from workers.face.search import Search
     from workers.runtime.tasks import Call, Handlers
 
 ALREADY = "delete the user first, or choose another user code"
 NO_ENGINE = "no face engine answers; an operator can see why in the face worker's log and with `fidox doctor`"
 OTHER_MODEL = "the user was registered with a model that is no longer used; delete and register again"
+MISMATCH = "the face is not the one that this user code was registered with"
+
+# How often a registration begins again because another call changed the same user meanwhile.
+TRIES = 3
 
 # Only what an engine's outage left behind depends on it.
 LACKING_S = 5.0
@@ -44,10 +51,18 @@ MOST_REMEMBERED = 10_000
 class FaceTasks:
     """The handlers of one worker process."""
 
-    def __init__(self, engines: Engines, templates: Templates, search: Search, settings: FaceSettings) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        templates: Templates,
+        search: Search,
+        settings: FaceSettings,
+        judges: Judges = PLAIN,
+    ) -> None:
         self._engines = engines
         self._templates = templates
         self._search = search
+        self._judges = judges
         self._lacking: dict[tuple[int, str], tuple[bool, float]] = {}
         self._max_pixels = settings.max_pixels
         self._thresholds = {
@@ -68,26 +83,90 @@ class FaceTasks:
         }
 
     async def register(self, operation: contracts.RegisterFace, call: Call) -> contracts.AnyOutcome:
-        """Enrol a face under a new user code."""
-        enrolled_by = await self._templates.enrolled_by(call.tenant_id, operation.user_code)
-        if enrolled_by is not None and enrolled_by != call.job.tx_id:
-            return failed(Failure.ALREADY_ENROLLED, ALREADY)
-        slots = self._engines.in_order(operation.engine)
+        """Enrol a face under a new user code or, with `renew`, in the place of the same person's older one."""
+        for _ in range(TRIES):
+            enrolled_by = await self._templates.enrolled_by(call.tenant_id, operation.user_code)
+            if enrolled_by is None or enrolled_by == call.job.tx_id:
+                outcome = await self._enrol(operation, call)
+            elif operation.renew:
+                outcome = await self._renew(operation, call, enrolled_by)
+            else:
+                break
+            if outcome is not None:
+                return outcome
+        return failed(Failure.ALREADY_ENROLLED, ALREADY)
+
+    async def _enrol(self, operation: contracts.RegisterFace, call: Call) -> contracts.AnyOutcome | None:
+        """A new user. None where another call has just enrolled one under this code."""
+        seen = await self._look_to_keep(operation, call, self._engines.in_order(operation.engine))
+        return await self._keep(operation, call, seen, self._templates.enrol)
+
+    async def _renew(
+        self, operation: contracts.RegisterFace, call: Call, enrolled_by: str
+    ) -> contracts.AnyOutcome | None:
+        """The same person's new photo. None where the user is no longer the one that `enrolled_by` enrolled."""
+        enrolled = await self._templates.of_user(call.tenant_id, operation.user_code)
+        if enrolled is None:
+            return None
+        seen = await self._look_for(operation, call, enrolled)
+        return await self._keep(operation, call, seen, partial(self._templates.replace, enrolled_by=enrolled_by))
+
+    async def _look_for(
+        self, operation: contracts.RegisterFace, call: Call, enrolled: Sequence[Template]
+    ) -> tuple[Engine, Analysis] | contracts.Failed:
+        """The face of image 0, if it is good enough to be kept and that of one of these templates of a user.
+
+        The first engine that has one compares. Where all templates are of models of the past there is nothing to
+        compare with, and the renewal is refused: otherwise a change of models would let anybody's face take over a
+        code. Deleting such a user first is a step that the caller takes knowingly.
+        """
+        by_model = {(template.engine, template.model_id): template for template in enrolled}
+        able = [slot for slot in self._engines.in_order(operation.engine) if _model(slot) in by_model]
+        if not able:
+            if self._may_come_back(enrolled):
+                return failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE, retry_after_s=1)
+            return failed(Failure.ALREADY_ENROLLED, OTHER_MODEL)
+        seen = await self._look_to_keep(operation, call, able)
+        if isinstance(seen, contracts.Failed):
+            return seen
+        engine, found = seen
+        cosine = float(found.embedding @ by_model[engine.name, engine.model_id].embedding)
+        if engine.calibration.score(cosine) < self._thresholds[Context.GENERAL]:
+            return failed(Failure.FACE_MISMATCH, MISMATCH)
+        return seen
+
+    async def _look_to_keep(
+        self, operation: contracts.RegisterFace, call: Call, slots: Iterable[EngineSlot]
+    ) -> tuple[Engine, Analysis] | contracts.Failed:
+        """The face of image 0, if it is good enough to be kept."""
         looked = await self._look(operation, call, Want.TEMPLATE, slots)
         if isinstance(looked, contracts.Failed):
             return looked
         engine, (found,) = looked
         if found.faults:
             return failed(Failure.LOW_QUALITY, "; ".join(fault.advice for fault in found.faults))
-        others = [slot for slot in slots if slot.name != engine.name]
+        return engine, found
+
+    async def _keep(
+        self,
+        operation: contracts.RegisterFace,
+        call: Call,
+        seen: tuple[Engine, Analysis] | contracts.Failed,
+        write: Callable[[int, str, str | None, list[Template], Transaction], Awaitable[bool]],
+    ) -> contracts.AnyOutcome | None:
+        """Write a template of every engine that sees the same face. None where `write` is False."""
+        if isinstance(seen, contracts.Failed):
+            return seen
+        engine, found = seen
+        others = [slot for slot in self._engines.in_order(operation.engine) if slot.name != engine.name]
         made = await asyncio.gather(*(self._template(operation, call, slot, found) for slot in others))
         templates = [Template(engine.name, engine.model_id, found.embedding), *filter(None, made)]
         if call.past_deadline:
             return failed(Failure.DEADLINE, "the call could not be answered in time; try again", retry_after_s=1)
         outcome = contracts.Registered(engine=engine.name, model=engine.model_id, profile=found.profile)
         row = call.transaction(outcome)
-        if not await self._templates.enrol(call.tenant_id, operation.user_code, operation.name, templates, row):
-            return failed(Failure.ALREADY_ENROLLED, ALREADY)
+        if not await write(call.tenant_id, operation.user_code, operation.name, templates, row):
+            return None
         call.recorded = True
         return outcome
 
@@ -99,9 +178,7 @@ class FaceTasks:
         by_model = {(template.engine, template.model_id): template for template in enrolled}
         able = [slot for slot in self._engines.in_order(operation.engine) if _model(slot) in by_model]
         if not able:
-            # An engine that is off may have one; where all are on, the user's are of models of the past.
-            off = {slot.name for slot in self._engines.all()} - {slot.name for slot in self._engines.in_order()}
-            waiting = not enrolled or any(template.engine in off for template in enrolled)
+            waiting = not enrolled or self._may_come_back(enrolled)
             return (
                 failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE) if waiting else failed(Failure.NOT_ENROLLED, OTHER_MODEL)
             )
@@ -227,10 +304,15 @@ class FaceTasks:
         analyses: list[Analysis] = []
         for position, image in enumerate(images):
             try:
-                analyses.append(analyse(engine, image, options, want, max_pixels=self._max_pixels))
+                analyses.append(analyse(engine, image, options, want, max_pixels=self._max_pixels, judges=self._judges))
             except ImageError as error:
                 return failed(error.failure, error.detail, image=position)
         return engine, analyses
+
+    def _may_come_back(self, templates: Iterable[Template]) -> bool:
+        """Is any of these of an engine that is off now? Where none is, they are all of models of the past."""
+        off = {slot.name for slot in self._engines.all()} - {slot.name for slot in self._engines.in_order()}
+        return any(template.engine in off for template in templates)
 
     async def _template(
         self, operation: contracts.Detecting, call: Call, slot: EngineSlot, seen: Analysis

@@ -1,0 +1,88 @@
+"""The two networks that help to judge a picture, where their weights are there.
+
+They are help and no more: without one of them, or where it fails, a picture is judged by the plain measures alone, and
+the log says so. A picture is never refused, nor taken for another, because a judge is missing.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.weights import MissingWeightError, WeightsError
+from workers.face.clarity import Clarity
+from workers.face.pose import HeadPoses
+from workers.runtime.onnx import open_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from shared.weights import WeightStore
+    from workers.face.detection import Detection
+    from workers.face.images import Image
+    from workers.face.pose import HeadPose
+    from workers.runtime.onnx import Network
+
+    T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+POSES = ("fsanet_1x1", "fsanet_var")
+CLARITY = "lightqnet_dm100"
+
+
+@dataclass(frozen=True)
+class Judges:
+    """`poses` and `clarity` are None where there are no weights for them."""
+
+    poses: HeadPoses | None = None
+    clarity: Clarity | None = None
+
+    def head_pose(self, image: Image, face: Detection) -> HeadPose | None:
+        """Which way the head is turned; None where nobody can say."""
+        poses = self.poses
+        return None if poses is None else _asked("head pose", lambda: poses.of(image.pixels, face))
+
+    def how_clear(self, image: Image, face: Detection) -> float | None:
+        """See `Clarity.of`; None where nobody can say, as of a face without landmarks."""
+        clarity, landmarks = self.clarity, face.landmarks
+        if clarity is None or landmarks is None:
+            return None
+        return _asked("face quality", lambda: clarity.of(image.pixels, landmarks))
+
+
+# Nobody but the plain measures.
+PLAIN = Judges()
+
+
+def open_judges(store: WeightStore) -> Judges:
+    """Those whose weights are on this machine and can be loaded. Never raises for what is missing or broken."""
+    poses = [_open(store, name) for name in POSES]
+    clarity = _open(store, CLARITY)
+    both = [network for network in poses if network is not None]
+    return Judges(
+        poses=HeadPoses(both) if len(both) == len(POSES) else None,
+        clarity=Clarity(clarity) if clarity is not None else None,
+    )
+
+
+def _open(store: WeightStore, name: str) -> Network | None:
+    try:
+        return open_network(store.locate(name).path)
+    except MissingWeightError as error:
+        log.info("pictures are judged without %s: %s", name, error)
+    except WeightsError as error:
+        log.warning("pictures are judged without %s: %s", name, error)
+    except Exception as error:  # noqa: BLE001 — a file that ONNX Runtime cannot load, in whatever way it says so
+        log.warning("pictures are judged without %s: %s: %s", name, type(error).__name__, error)
+    return None
+
+
+def _asked(what: str, judge: Callable[[], T]) -> T | None:
+    try:
+        return judge()
+    except Exception as error:  # noqa: BLE001 — whatever a session raises, the plain measures stand
+        log.warning("no %s: %s: %s", what, type(error).__name__, error)
+        return None
