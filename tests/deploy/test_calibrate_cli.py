@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tomllib
 
+import numpy as np
 import pytest
 
 from deploy.local.folder import CHECKOUT
-from workers.face.calibration import Calibration
+from workers.face.calibration import Calibration, calibration_of
 
 
 @pytest.fixture
@@ -25,6 +26,15 @@ def fidox():
         return subprocess.run(command, env=clean, cwd=CHECKOUT, capture_output=True, text=True, check=False)
 
     return run
+
+
+@pytest.mark.parametrize("engine", ["ezway", "applemango"])
+def test_the_shipped_map_is_what_it_gives_for_the_photos_at_hand(fidox, people, engine):
+    done = fidox("calibrate", people, "--json", "--engine", engine)
+    found = json.loads(done.stdout)
+    shipped = calibration_of(found["model_id"])
+    # Other processors round otherwise, and more so the further the arithmetic goes.
+    assert np.allclose(shipped.knots, found["knots"], atol=2e-3)
 
 
 def test_a_folder_of_persons_gives_rates_a_map_and_a_plot(fidox, people, tmp_path):
