@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 SIDE = 96
 MIDDLE = SPREAD = 128.0
-# The whole aligned face at the network's size. Cut out of it, or out of the detector's box, the score orders spoilt
-# photos by the harm done to their embedding less well (rank correlation 0.76, against 0.67 for the box).
+# The whole aligned face at the network's size. Its score orders spoilt photos by the harm done to their embedding with
+# a rank correlation of 0.76; that of the detector's box, with 0.67.
 PLACES = (align.PLACES * (SIDE / align.SIDE)).astype(np.float32)
 
 

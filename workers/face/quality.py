@@ -42,7 +42,7 @@ class Limits:
 
     eye_distance_px: float = 24.0  # 31 and more; a template of fewer pixels is a blur made larger
     sharpness: float = 60.0  # 154 and more; the same faces under a strong blur: below 40
-    clarity: float = 0.3  # 0.37 and more, mostly 0.5 to 0.61; on its head 0.11 to 0.29, behind dark glasses 0.11
+    clarity: float = 0.3  # 0.37 and more, mostly 0.5 to 0.61; on its head 0.09 to 0.47, behind dark glasses 0.11
     darkest: float = 35.0  # 55 to 183, and one of 21 that nobody could recognise
     brightest: float = 225.0
     burnt_out: float = 0.4  # at most 0.14 of the pixels
@@ -50,7 +50,7 @@ class Limits:
     nose_high: float = 0.25  # 0.40 to 0.75 of the way from eyes to mouth
     nose_low: float = 0.9
     yaw_deg: float = 55.0  # at most 52, by the networks
-    pitch_deg: float = 40.0  # -29 to 5, by the networks
+    pitch_deg: float = 40.0  # -27 to 5, by the networks
     roll_deg: float = 50.0  # at most 41; beyond it a second engine sees no face, and the embedding begins to suffer
 
 
