@@ -147,8 +147,8 @@ class RegisterFace(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag
     """Enrol the one face of image 0 under `user_code`; `engine` names the engine to ask first.
 
     A known user code is ALREADY_ENROLLED. With `renew` it is the new photo of the same person, whose templates are
-    replaced (and name, if one is given), or FACE_MISMATCH. Where all their templates are of models of the past nobody can
-    tell, and it stays ALREADY_ENROLLED.
+    replaced (and name, if one is given), or FACE_MISMATCH. Where all their templates are of models of the past nobody
+    can tell, and it stays ALREADY_ENROLLED.
     """
 
     user_code: str
