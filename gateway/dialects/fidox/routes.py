@@ -215,18 +215,23 @@ def _images(call: Call, *texts: str) -> list[bytes]:
 async def _ask(
     call: Call, operation: contracts.AnyOperation, images: list[bytes], want: type[O], *, live: bool
 ) -> tuple[O, schemas.Liveness | UnsetType]:
-    """The face job and, where it is wanted, the liveness job beside it, not after it."""
+    """The face job and, where it is wanted, the liveness job beside it, not after it.
+
+    Both are waited for, so that the same call is refused for the same reason each time: the face's before liveness's.
+    Without a liveness answer the face's is no use, since the caller asked for both.
+    """
     if not live:
         return await call.ask(operation, images, want), UNSET
-    face = asyncio.create_task(call.ask(operation, images, want))
-    try:
-        checked = await call.ask(
-            contracts.CheckLiveness(checks=(Check.PHOTO,)), images, contracts.LivenessChecked, kind=Kind.LIVENESS
-        )
-        done = await face
-    finally:
-        # Without a liveness answer the face's is no use: the caller asked for both, and gets neither.
-        face.cancel()
+    question = contracts.CheckLiveness(checks=(Check.PHOTO,))
+    done, checked = await asyncio.gather(
+        call.ask(operation, images, want),
+        call.ask(question, images, contracts.LivenessChecked, kind=Kind.LIVENESS),
+        return_exceptions=True,
+    )
+    if isinstance(done, BaseException):
+        raise done
+    if isinstance(checked, BaseException):
+        raise checked
     liveness = schemas.Liveness(is_live=checked.is_live, score=_rounded(checked.score), threshold=checked.threshold)
     return done, liveness
 
