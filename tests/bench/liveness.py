@@ -18,7 +18,7 @@ from tests.support import liveness as samples
 from tests.support.fidox import Fidox
 from workers.face.fit import wilson
 
-ROUNDS = 12
+ROUNDS = 8
 MOST_OF_SLOWEST = 1.3
 MOST_OF_VERIFY = 1.25
 LEAST_PASSED = 0.9
