@@ -27,13 +27,16 @@ async def ask_with_liveness(
     The caller asked for both: one without the other is no answer.
     """
     check = contracts.CheckLiveness(checks=(Check.PHOTO,))
-    face = asyncio.create_task(call.ask_part(operation, images, want))
-    liveness = asyncio.create_task(call.ask_part(check, images, contracts.LivenessChecked, kind=Kind.LIVENESS))
-    try:
-        done, checked = await asyncio.gather(face, liveness)
-    finally:
-        face.cancel()
-        liveness.cancel()
+    done, checked = await asyncio.gather(
+        call.ask_part(operation, images, want),
+        call.ask_part(check, images, contracts.LivenessChecked, kind=Kind.LIVENESS),
+        return_exceptions=True,
+    )
+    # Both are waited for, so that the same call is refused for the same reason each time: the face's first.
+    if isinstance(done, BaseException):
+        raise done
+    if isinstance(checked, BaseException):
+        raise checked
     if call.spoof_rejects and not checked.is_live:
         done = _nobody(done)
     call.finish(OK, recorded=False, done=done)

@@ -124,6 +124,27 @@ class Faces(msgspec.Struct, frozen=True):
     ] = 0.6
 
 
+class Liveness(msgspec.Struct, frozen=True):
+    """The liveness worker: its checks, and the score below which each has found an attack (docs/liveness.md)."""
+
+    processes: Annotated[
+        int, env("FIDOX_LIVENESS_PROCESSES", "liveness processes; 0: one for two cores, or one a GPU", ge=0)
+    ] = 0
+    checks: Annotated[
+        tuple[str, ...], env("FIDOX_LIVENESS_CHECKS", "checks that there are: photo, deepfake, mask, or some of them")
+    ] = ("photo", "deepfake", "mask")
+    threshold_photo: Annotated[
+        float, env("FIDOX_THRESHOLD_PHOTO", "score under which a face is a print or a screen", ge=0, le=1)
+    ] = 0.5
+    # Far below the middle: these networks give many real faces little, see docs/liveness.md.
+    threshold_deepfake: Annotated[
+        float, env("FIDOX_THRESHOLD_DEEPFAKE", "score under which a face is forged", ge=0, le=1)
+    ] = 0.07
+    threshold_mask: Annotated[float, env("FIDOX_THRESHOLD_MASK", "score under which a face is covered", ge=0, le=1)] = (
+        0.5
+    )
+
+
 class Weights(msgspec.Struct, frozen=True):
     """Where model files lie."""
 
@@ -150,6 +171,7 @@ class Settings(msgspec.Struct, frozen=True):
     http: Http = Http()
     auth: Auth = Auth()
     faces: Faces = Faces()
+    liveness: Liveness = Liveness()
     weights: Weights = Weights()
     log: Log = Log()
 

@@ -30,14 +30,14 @@ from shared import keys
 from shared.contracts import Kind
 from shared.db.migrate import pending
 from shared.settings import Settings, SettingsError
-from shared.weights import WeightsError, WeightStore
+from shared.weights import CHECK_ROLES, WeightsError, WeightStore
 from workers.runtime.supervisor import cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GIB = 1024**3
-# A face process holds 300 to 500 MB, the gateway and the servers as much together.
+# A face process holds 300 to 500 MB, a liveness process 250 to 300, the gateway and the servers 300.
 LEAST_MEMORY = 1.5 * GIB
 LEAST_DISK = 2 * GIB
 # HS256's hash is 32 bytes long; RFC 7518, section 3.2, asks for a key of at least that.
@@ -149,7 +149,8 @@ def _weights(settings: Settings) -> Iterator[Finding]:
         else:
             todo = wrong or "run `fidox weights fetch`, or put the files of `fidox weights list` into FIDOX_WEIGHTS_DIR"
             # One engine is enough to answer, without the other there is nothing to fall back on; judges only help.
-            yield Finding(State.WARN, f"weights {role}", "none: what needs it is off", todo)
+            off = next((f"the liveness check {check}" for check, roles in CHECK_ROLES.items() if role in roles), None)
+            yield Finding(State.WARN, f"weights {role}", f"none: {off or 'what needs it'} is off", todo)
 
 
 def _database(url: str) -> Iterator[Finding]:
@@ -204,12 +205,13 @@ def _redis(url: str) -> Iterator[Finding]:
         else "set maxmemory-policy noeviction: a full Redis must refuse jobs, not drop them"
     )
     yield Finding(State.WARN if todo else State.OK, "Redis maxmemory-policy", policy, todo)
-    faces = live[Kind.FACE]
+    missing = [kind for kind in (Kind.FACE, Kind.LIVENESS) if not live[kind]]
+    todo = "; ".join(f"no {kind} worker runs: `fidox up`, or `python -m workers.{kind}`" for kind in missing)
     yield Finding(
-        State.OK if faces else State.WARN,
+        State.WARN if missing else State.OK,
         "workers",
         ", ".join(f"{kind} {count}" for kind, count in live.items()),
-        "" if faces else "no face worker runs: `fidox up`, or `python -m workers.face`",
+        todo,
     )
 
 

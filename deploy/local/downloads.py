@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from shared.weights import DETECTOR, RECOGNISER, FetchError, WeightStore, WrongHashError, candidates, fetch
+from shared.contracts import Check
+from shared.weights import DETECTOR, RECOGNISER, FetchError, WeightStore, WrongHashError, candidates, fetch, of_check
 from workers.runtime.supervisor import gpus
 
 if TYPE_CHECKING:
@@ -47,6 +48,20 @@ def ready_weights(settings: Settings, console: Console, say: Say, *, store: Weig
             say(f"Weights for {role}: {found.weight.name}, from {found.path.parent}")
         else:
             _fetch_one(store, role, names, console, say)
+
+
+def ready_checks(settings: Settings, say: Say, *, store: WeightStore | None = None) -> None:
+    """Say which liveness checks there are, and which are off for want of weights. None has a public address."""
+    store = store or WeightStore(settings.weights)
+    ready: list[str] = []
+    for check in (check for check in Check if check in settings.liveness.checks):
+        _, missing = of_check(store, check)
+        if missing:
+            names = ", ".join(weight.name for weight in missing)
+            say(f"Liveness check {check} is off: no {names}; {store.way_to_get(missing[0])}")
+        else:
+            ready.append(check)
+    say(f"Liveness checks: {', '.join(ready) or 'none, so withLiveness is refused'}")
 
 
 def _fetch_one(store: WeightStore, role: str, names: tuple[str, ...], console: Console, say: Say) -> None:

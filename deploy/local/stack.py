@@ -3,7 +3,7 @@
     with LocalStack(folder, port=0) as stack:
         stack.base_url, stack.demo, stack.database_url, stack.redis_url, stack.children, stack.fidox("keys", "list")
 
-    lock ─> leftovers ─> port ─> servers ─> migrate ─> demo tenant ─> weights ─> worker and gateway ─> ready
+    lock ─> leftovers ─> port ─> servers ─> migrate ─> demo tenant ─> weights ─> workers and gateway ─> ready
 
 Leaving it stops everything in the reverse order, whatever happened in between. Where DATABASE_URL or REDIS_URL is
 set, that server is used and none is embedded.
@@ -57,7 +57,7 @@ class LocalStack:
     """Build it with a folder of its own. `port` 0 takes a free one, None what the environment says.
 
     `environment` is laid over the process's own, for the children too. `say` gets a line for each step;
-    `before_start` runs when the servers are there and the worker is not yet.
+    `before_start` runs when the servers are there and the workers are not yet.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class LocalStack:
 
     @property
     def children(self) -> dict[str, Child]:
-        """What was started, by name: postgres, redis, face, gateway."""
+        """What was started, by name: postgres, redis, face, liveness, gateway."""
         return {child.program.name: child for child in self._supervisor.children}
 
     def fidox(self, *arguments: str) -> str:
@@ -183,8 +183,8 @@ class LocalStack:
         self.demo = envfiles.read(self.folder.demo)
 
     def _start_programs(self) -> None:
-        self._say("Starting the face worker and the gateway")
-        face, gateway = (
+        self._say("Starting the face worker, the liveness worker and the gateway")
+        face, liveness, gateway = (
             self._supervisor.start(
                 Program(
                     name=name,
@@ -194,10 +194,11 @@ class LocalStack:
                     stop_timeout_s=STOP_S,
                 )
             )
-            for name, module in (("face", "workers.face"), ("gateway", "gateway"))
+            for name, module in (("face", "workers.face"), ("liveness", "workers.liveness"), ("gateway", "gateway"))
         )
         gateway.wait_ready(self._gateway_answers, READY_S)
-        face.wait_ready(self._worker_lives, READY_S, every_s=0.05)
+        face.wait_ready(lambda: self._worker_lives(Kind.FACE), READY_S, every_s=0.05)
+        liveness.wait_ready(lambda: self._worker_lives(Kind.LIVENESS), READY_S, every_s=0.05)
 
     def _gateway_answers(self) -> bool:
         try:
@@ -206,10 +207,10 @@ class LocalStack:
         except OSError:
             return False
 
-    def _worker_lives(self) -> bool:
+    def _worker_lives(self, kind: Kind) -> bool:
         async def count() -> int:
             async with open_queue(self.settings.queue) as queue:
-                return await queue.live_workers(Kind.FACE)
+                return await queue.live_workers(kind)
 
         try:
             return asyncio.run(count()) > 0

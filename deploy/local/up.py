@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from rich.console import Console
 
-from deploy.local.downloads import ready_weights
+from deploy.local.downloads import ready_checks, ready_weights
 from deploy.local.folder import CHECKOUT, DEFAULT_ROOT
 from deploy.local.stack import LocalStack
 from shared.settings import Settings
@@ -34,7 +34,12 @@ def up(root: Path = DEFAULT_ROOT, *, as_json: bool = False) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
     settings = Settings.from_env()
-    stack = LocalStack(root, settings.http.port, say=say, before_start=lambda: ready_weights(settings, console, say))
+
+    def look_at_weights() -> None:
+        ready_weights(settings, console, say)
+        ready_checks(settings, say)
+
+    stack = LocalStack(root, settings.http.port, say=say, before_start=look_at_weights)
     signals = _Signals()
     try:
         with stack:

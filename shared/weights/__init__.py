@@ -9,7 +9,7 @@ No model file is committed, and none is loaded whose hash is wrong. What is miss
 that needs it.
 """
 
-from shared.weights.choice import DETECTOR, RECOGNISER, candidates, choose
+from shared.weights.choice import CHECK_ROLES, DETECTOR, RECOGNISER, candidates, choose, of_check
 from shared.weights.errors import (
     FetchError,
     MissingWeightError,
@@ -23,6 +23,7 @@ from shared.weights.find import Located, Place, WeightStore
 from shared.weights.manifest import Manifest, Weight
 
 __all__ = [
+    "CHECK_ROLES",
     "DETECTOR",
     "RECOGNISER",
     "FetchError",
@@ -39,4 +40,5 @@ __all__ = [
     "candidates",
     "choose",
     "fetch",
+    "of_check",
 ]

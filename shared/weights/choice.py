@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared.contracts import Check
+
 if TYPE_CHECKING:
     from shared.weights.find import Located, WeightStore
+    from shared.weights.manifest import Weight
 
 DETECTOR = "face.detector"
 RECOGNISER = "face.recogniser"
@@ -25,6 +28,22 @@ _ON_GPU = {
     DETECTOR: ("scrfd_10g", "scrfd_2.5g", "scrfd_500m"),
     RECOGNISER: ("w600k_r50", "w600k_mbf", "w600k_mbf_dequantised"),
 }
+
+# What each liveness check is made of, in the order in which it takes them. There is one weight of each role: scores of
+# another network would need a threshold of their own.
+CHECK_ROLES = {
+    Check.PHOTO: ("liveness.photo_near", "liveness.photo_wide"),
+    Check.DEEPFAKE: ("liveness.deepfake_meso4", "liveness.deepfake_inception"),
+    Check.MASK: ("liveness.mask",),
+}
+
+
+def of_check(store: WeightStore, check: Check) -> tuple[list[Located], list[Weight]]:
+    """The weights of a check that are on this machine, in its order, and those that are missing."""
+    weights = [weight for role in CHECK_ROLES[check] for weight in store.manifest.of_role(role)]
+    found = [located for weight in weights if (located := store.find(weight.name)) is not None]
+    there = {located.weight.name for located in found}
+    return found, [weight for weight in weights if weight.name not in there]
 
 
 def candidates(role: str, asked: str = AUTO, *, gpu: bool) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import onnxruntime
 
 from deploy.local.stack import LocalStack
-from tests.bench import faces, ground, identify
+from tests.bench import faces, ground, identify, liveness
 from tests.bench.report import write
 
 SECTIONS = {
@@ -17,6 +17,8 @@ SECTIONS = {
     "compare": faces.compare,
     "count": faces.count,
     "identify": identify.identify,
+    "liveness": liveness.accuracy,
+    "liveness-speed": liveness.speed,
 }
 
 

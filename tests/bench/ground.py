@@ -68,6 +68,9 @@ def rest(stack) -> Section:
             both = max(_with_children_mb(process) for process in family[0].children())
             section.add("memory, a face process with its second engine's", f"{both:.0f} MB", "≤ 800 MB", both <= 800)
             section.add("memory, face worker (all its processes)", f"{sum(sizes):.0f} MB")
+        elif "liveness" in name:
+            section.add("memory, the largest liveness process", f"{max(sizes):.0f} MB")
+            section.add("memory, liveness worker (all its processes)", f"{sum(sizes):.0f} MB")
         else:
             section.add(f"memory, {name}", f"{sum(sizes):.0f} MB")
     return section

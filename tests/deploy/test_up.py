@@ -75,6 +75,14 @@ def test_nothing_is_fetched_where_another_weight_of_the_role_is_there(monkeypatc
     assert len(said) == 2
 
 
+def test_a_check_without_weights_is_said_and_stops_nothing(tmp_path: Path) -> None:
+    said: list[str] = []
+    downloads.ready_checks(Settings(), said.append, store=WeightStore(Weights(cache=str(tmp_path)), mirror=None))
+    for check in ("photo", "deepfake", "mask"):
+        assert any(line.startswith(f"Liveness check {check} is off: no ") for line in said)
+    assert said[-1].startswith("Liveness checks: none")
+
+
 def test_a_second_start_has_the_same_data_and_a_signal_ends_it_all(tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from deploy.local.up import up; up(Path(sys.argv[1]), as_json=True)"
     demos: list[str] = []
@@ -94,7 +102,7 @@ def test_a_second_start_has_the_same_data_and_a_signal_ends_it_all(tmp_path: Pat
         _, stderr = child.communicate(timeout=40)
         assert child.returncode == 0, stderr
         order = [line.split()[1] for line in stderr.splitlines() if line.startswith("Stopping")]
-        assert order[:2] == ["gateway", "face"]
-        assert set(order[2:]) == {"redis", "postgres"}
+        assert order[:3] == ["gateway", "liveness", "face"]
+        assert set(order[3:]) == {"redis", "postgres"}
         assert not any(psutil.pid_exists(pid) for pid in started["processes"].values())
     assert demos[0] == demos[1]

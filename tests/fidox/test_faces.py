@@ -187,15 +187,6 @@ def test_tenants_never_see_one_another_on_any_endpoint(stack, api, photo, login)
     )["matched"]
 
 
-@pytest.mark.parametrize("path", ["/face/verify", "/face/identify"])
-def test_with_liveness_is_503_until_there_is_a_liveness_worker(api, photo, path):
-    api.post("/face/register", userCode="u", image=photo("obama/obama.jpg"))
-    answer = api.post(path, userCode="u", image=photo("obama/obama2.jpg"), withLiveness=True)
-    assert error(answer)[0] == 503
-    assert int(answer.headers["Retry-After"]) >= 1
-    assert answer.elapsed.total_seconds() < 2
-
-
 def test_with_liveness_false_and_absent_have_no_liveness_object(api, photo):
     api.post("/face/register", userCode="u", image=photo("obama/obama.jpg"))
     body = {"userCode": "u", "image": photo("obama/obama2.jpg")}

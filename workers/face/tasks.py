@@ -338,7 +338,7 @@ class FaceTasks:
 
 def _model(slot: EngineSlot) -> tuple[str, str]:
     """Engine and model id; the latter is empty for an engine that was never loaded, and matches nothing."""
-    return slot.name, slot.engine.model_id if slot.engine else ""
+    return slot.name, slot.part.model_id if slot.part else ""
 
 
 def _summed(first: contracts.Profile, second: contracts.Profile) -> contracts.Profile:

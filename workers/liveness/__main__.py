@@ -1,0 +1,67 @@
+"""`python -m workers.liveness`: the liveness worker of this machine; `--one` is one of its processes.
+
+The first form imports no model library: it only starts, watches and stops the others.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from shared.contracts import Kind
+from shared.settings import Settings, SettingsError
+from shared.telemetry import set_up_logging
+from workers.runtime.supervisor import EX_CONFIG, Supervisor, cores, gpus
+
+if TYPE_CHECKING:
+    from shared.db.pool import Pool
+    from workers.runtime.tasks import Handlers
+
+# A call computes in as many threads as it has checks, so a process keeps two cores busy.
+CORES_A_PROCESS = 2
+
+
+def main() -> int:
+    """Be the supervisor or, with `--one`, a worker process. The exit status."""
+    try:
+        settings = Settings.from_env()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return EX_CONFIG
+    set_up_logging(settings.log)
+    if "--one" in sys.argv[1:]:
+        try:
+            _be_one(settings)
+        except SettingsError as error:
+            sys.stderr.write(f"{error}\n")
+            return EX_CONFIG
+        return 0
+    count = settings.liveness.processes or gpus() or max(1, cores() // CORES_A_PROCESS)
+    return Supervisor("workers.liveness", count, lease_s=settings.queue.lease_s).run()
+
+
+def _be_one(settings: Settings) -> None:
+    # Imported here, where models are needed: the supervisor stays at a few megabytes.
+    from workers.liveness.load import checks, detectors  # noqa: PLC0415
+    from workers.liveness.tasks import LivenessTasks  # noqa: PLC0415
+    from workers.runtime.circuit import Parts  # noqa: PLC0415
+    from workers.runtime.process import run_process  # noqa: PLC0415
+
+    faces = settings.faces
+    limit_s, retry_s = faces.engine_timeout_s, faces.engine_retry_s
+    tasks = LivenessTasks(
+        Parts(detectors(settings), limit_s=limit_s, retry_s=retry_s, what="detector", one_is_enough=True),
+        Parts(checks(settings), limit_s=limit_s, retry_s=retry_s, what="check"),
+        settings.liveness,
+        max_pixels=faces.max_pixels,
+    )
+
+    async def load(_pool: Pool) -> Handlers:
+        await tasks.load()
+        return tasks.handlers()
+
+    run_process(Kind.LIVENESS, settings, load, chore=tasks.mend, describe=tasks.describe)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
