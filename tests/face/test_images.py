@@ -149,3 +149,11 @@ def test_a_bomb_is_refused_by_its_header():
 
 def test_one_pixel_is_a_picture():
     assert decode(encoded(PIL.Image.new("RGB", (1, 1)), "PNG"), max_pixels=MAX).pixels.shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize("size", [(32_767, 2), (2, 40_000)])
+def test_a_side_that_no_warp_takes_is_too_large(size):
+    with pytest.raises(ImageError) as caught:
+        decode(encoded(PIL.Image.new("RGB", size), "PNG"), max_pixels=MAX)
+    assert caught.value.failure is Failure.IMAGE_TOO_LARGE
+    assert decode(encoded(PIL.Image.new("RGB", (32_766, 2)), "PNG"), max_pixels=MAX).width == 32_766

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # A face of 7% of the longer side still has the 112 pixels that an embedding takes.
 KEEP_SIDE = 1600
+# OpenCV's warps take no picture of more pixels in a row or a column (SHRT_MAX).
+MAX_SIDE = 32_766
 FORMATS = ("JPEG", "PNG", "WEBP")
 # The bound on pixels is the setting's, and is looked at before anything is decoded; Pillow's own would only warn.
 PIL.Image.MAX_IMAGE_PIXELS = None
@@ -57,7 +59,10 @@ class Image:
 
 
 def decode(data: bytes, *, max_pixels: int, keep_side: int = KEEP_SIDE) -> Image:
-    """Decode a JPEG, PNG or WebP file. Raises ImageError: BAD_IMAGE, or IMAGE_TOO_LARGE over `max_pixels`."""
+    """Decode a JPEG, PNG or WebP file.
+
+    Raises ImageError: BAD_IMAGE, or IMAGE_TOO_LARGE over `max_pixels` or MAX_SIDE.
+    """
     # Before the header, because Pillow takes seconds over a file of a million empty segments.
     if not _is_whole(data):
         raise ImageError(Failure.BAD_IMAGE, "the file is truncated")
@@ -70,6 +75,8 @@ def decode(data: bytes, *, max_pixels: int, keep_side: int = KEEP_SIDE) -> Image
             if max(width, height) >= divisor * keep_side:
                 factor, flag = divisor, reduced
                 break
+    if max(width, height) > MAX_SIDE * factor:
+        raise ImageError(Failure.IMAGE_TOO_LARGE, f"a picture may have at most {MAX_SIDE:,} pixels in a row or column")
     try:
         pixels = cast("NDArray[np.uint8] | None", cv2.imdecode(np.frombuffer(data, np.uint8), flag))
     except cv2.error:

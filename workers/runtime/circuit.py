@@ -185,7 +185,7 @@ class Parts(Generic[P]):
                 return
 
     async def mend(self) -> None:
-        """Probe what is off and needed, until cancelled. Raises ProcessBrokenError for what only a new process mends."""
+        """Probe what is off and needed, until cancelled. Raises ProcessBrokenError for what is past it."""
         while True:
             await asyncio.sleep(min(1.0, self._retry_s))
             for slot in self._slots:
