@@ -43,4 +43,4 @@ class DeepfakeCheck:
     def warm_up(self) -> None:
         """See `LivenessCheck.warm_up`."""
         for network in self._networks:
-            warm_up(network, (1, 3, SIDE, SIDE))
+            warm_up(network, (3, SIDE, SIDE))

@@ -59,7 +59,7 @@ class MaskCheck:
 
     def warm_up(self) -> None:
         """See `LivenessCheck.warm_up`."""
-        warm_up(self._network, (1, SIDE, SIDE, 3))
+        warm_up(self._network, (SIDE, SIDE, 3))
 
 
 def anchors() -> FloatArray:

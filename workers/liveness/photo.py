@@ -46,7 +46,7 @@ class PhotoCheck:
     def warm_up(self) -> None:
         """See `LivenessCheck.warm_up`."""
         for network in self._networks:
-            warm_up(network, (1, 3, SIDE, SIDE))
+            warm_up(network, (3, SIDE, SIDE))
 
 
 def softmax(logits: FloatArray) -> list[float]:
