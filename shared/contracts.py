@@ -5,10 +5,11 @@ and nothing raises across it. A dialect translates these to its own fields and c
 
     Job ─ operation ─┬─ RegisterFace | VerifyFace | IdentifyFace | CompareFaces | CountFaces | DeleteUser  (face)
                      ├─ CheckLiveness                                                                    (liveness)
+                     ├─ ReadCard                                                                              (ocr)
                      └─ Ping                                                                             (every kind)
 
     Reply ─ outcome ─┬─ Registered | Verified | Identified | Compared | FacesCounted | UserDeleted
-                     ├─ LivenessChecked | Pong
+                     ├─ LivenessChecked | CardRead | Pong
                      └─ Failed(failure, detail)
 
 Pixels are never part of a job: `Job.blobs` only counts the images that lie beside it (see `shared.queue`).
@@ -62,6 +63,36 @@ class Check(StrEnum):
     MASK = "mask"  # a face that is covered
 
 
+class IdType(StrEnum):
+    """A Korean identity document."""
+
+    RESIDENT = "RESIDENT"  # 주민등록증
+    DRIVER = "DRIVER"  # 운전면허증
+    PASSPORT = "PASSPORT"  # 여권
+    FOREIGN = "FOREIGN"  # 외국인등록증
+
+
+class CardField(StrEnum):
+    """What is read off a document. Which of them there are depends on its type."""
+
+    NAME = "name"
+    ID_NUMBER = "id_number"
+    BIRTH_DATE = "birth_date"
+    ADDRESS = "address"
+    ISSUE_DATE = "issue_date"
+    ISSUER = "issuer"
+    EXPIRY_DATE = "expiry_date"
+    LICENCE_NO = "licence_no"
+    LICENCE_TYPE = "licence_type"
+    PASSPORT_NO = "passport_no"
+    SURNAME = "surname"
+    GIVEN_NAMES = "given_names"
+    NATIONALITY = "nationality"
+    SEX = "sex"
+    VISA_TYPE = "visa_type"
+    MRZ = "mrz"
+
+
 class Failure(StrEnum):
     """Everything that can go wrong, for a caller. Each dialect maps every member to a status, a code and a message."""
 
@@ -70,6 +101,7 @@ class Failure(StrEnum):
     MULTIPLE_FACES = "multiple_faces"
     LOW_QUALITY = "low_quality"
     NO_DOCUMENT = "no_document"
+    WRONG_DOCUMENT = "wrong_document"  # a document of another type than the caller says; the detail names it
     BAD_IMAGE = "bad_image"  # neither decodable nor whole
     UNSUPPORTED_IMAGE = "unsupported_image"  # a format that this dialect does not take
     IMAGE_TOO_LARGE = "image_too_large"  # bytes or megapixels
@@ -193,12 +225,24 @@ class CheckLiveness(Detecting, frozen=True, kw_only=True, omit_defaults=True, ta
     checks: tuple[Check, ...] = ()
 
 
+class ReadCard(Operation, frozen=True, kw_only=True, omit_defaults=True, tag="ocr"):
+    """Read the identity document of image 0. `id_type` is what the caller takes it for; None: say what it is.
+
+    Numbers and the machine-readable zone leave the worker masked, unless `reveal`. `redact` asks for a copy of the
+    picture with number, MRZ and address painted over.
+    """
+
+    id_type: IdType | None = None
+    redact: bool = False
+    reveal: bool = False
+
+
 class Ping(Operation, frozen=True, kw_only=True, omit_defaults=True, tag="ping"):
     """Nothing but the way through the queue and back; for benchmarks and probes."""
 
 
 AnyOperation: TypeAlias = (
-    RegisterFace | VerifyFace | IdentifyFace | CompareFaces | CountFaces | DeleteUser | CheckLiveness | Ping
+    RegisterFace | VerifyFace | IdentifyFace | CompareFaces | CountFaces | DeleteUser | CheckLiveness | ReadCard | Ping
 )
 
 
@@ -282,6 +326,33 @@ class LivenessChecked(Outcome, frozen=True, kw_only=True, omit_defaults=True, ta
     checks: tuple[CheckResult, ...] = ()
 
 
+class FieldValue(msgspec.Struct, frozen=True, kw_only=True):
+    """One field: its value as printed (dates ISO 8601), `confidence` in 0..1, and where it stands.
+
+    `polygon` is x, y of its corners in pixels of the upright picture, clockwise from the top left of the text.
+    """
+
+    value: str
+    confidence: float
+    polygon: tuple[tuple[float, float], ...]
+
+
+class CardRead(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="card"):
+    """A document's fields, those that were found. `confidence` is the least of theirs.
+
+    `portrait` is the face printed on it, `mrz_valid` whether every check digit of its MRZ holds (None without one),
+    `redacted` a JPEG.
+    """
+
+    id_type: IdType
+    confidence: float
+    fields: dict[CardField, FieldValue]
+    portrait: Face | None = None
+    is_greyscale: bool = False
+    mrz_valid: bool | None = None
+    redacted: bytes | None = None
+
+
 class Pong(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="pong"):
     """The answer to a Ping."""
 
@@ -299,7 +370,16 @@ class Failed(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="failed
 
 
 AnyOutcome: TypeAlias = (
-    Registered | Verified | Identified | Compared | FacesCounted | UserDeleted | LivenessChecked | Pong | Failed
+    Registered
+    | Verified
+    | Identified
+    | Compared
+    | FacesCounted
+    | UserDeleted
+    | LivenessChecked
+    | CardRead
+    | Pong
+    | Failed
 )
 
 

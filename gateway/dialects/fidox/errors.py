@@ -47,6 +47,7 @@ CODES: dict[Failure, Code] = {
     Failure.UNSUPPORTED_IMAGE: Code(400, "IMG002", "Image format is not supported"),
     Failure.IMAGE_TOO_LARGE: Code(400, "IMG003", "Image is too large"),
     Failure.NO_DOCUMENT: Code(400, "IMG004", "ID document not detected in image"),
+    Failure.WRONG_DOCUMENT: Code(400, "IMG005", "ID document is of another type"),
     Failure.BAD_REQUEST: Code(400, "REQ001", "Request is not valid"),
     Failure.BODY_TOO_LARGE: Code(413, "REQ002", "Request body is too large"),
     Failure.NOT_FOUND: Code(404, "REQ003", "There is nothing at this path"),

@@ -47,6 +47,7 @@ CODES: dict[Failure, Code] = {
     Failure.MULTIPLE_FACES: Code("40923", "다중 얼굴 감지"),
     Failure.LOW_QUALITY: NO_USABLE_FACE,
     Failure.NO_DOCUMENT: Code("4040B", "이미지에서 신분증 없음"),
+    Failure.WRONG_DOCUMENT: Code("40004", "신분증 종류 불일치"),
     Failure.BAD_IMAGE: Code("40001", "이미지를 읽을 수 없음"),
     Failure.UNSUPPORTED_IMAGE: Code("40002", "지원하지 않는 이미지 형식"),
     Failure.IMAGE_TOO_LARGE: Code("40003", "이미지 크기 초과"),
@@ -92,6 +93,7 @@ EXPLAINED = frozenset(
         Failure.UNSUPPORTED_IMAGE,
         Failure.IMAGE_TOO_LARGE,
         Failure.LOW_QUALITY,
+        Failure.WRONG_DOCUMENT,
     }
 )
 
