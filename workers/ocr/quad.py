@@ -28,14 +28,19 @@ if TYPE_CHECKING:
 SEARCH_SIDE = 640
 # Width over height. ISO/IEC 7810: ID-1, which is the three cards, 85.60 x 53.98 mm; ID-3, a passport's page, 125 x 88.
 ASPECTS = (85.60 / 53.98, 125 / 88)
-# How far perspective and a rough quad may take an outline from one of them.
-ASPECT_SLACK = 0.22
-# Of the picture. A smaller card has no 300 pixels of width in a photo of a megapixel, and its text cannot be read.
-LEAST_AREA = 0.06
+# How far perspective and a rough quad may take an outline from them. A portrait, 45 x 35 mm, has 1.29.
+LEAST_ASPECT, MOST_ASPECT = 1.32, 1.85
+# Of the picture: a printed frame or a portrait on a scanned card has up to 0.13. A card as small as that is found by its
+# text.
+LEAST_AREA = 0.13
 # The share of the outline that has an edge under it. A card's own outline has 0.9 and more.
 LEAST_SUPPORT = 0.6
 # A quad over all of the picture is the picture.
 MOST_AREA = 0.985
+# Around text that stands for a card whose edges are not seen: the margin, of the text's longer side; the share of the
+# picture, and the tilt in degrees, from which on the picture will do as it is.
+TEXT_MARGIN = 0.06
+TEXT_AREA, LEAST_TILT = 0.6, 4.0
 # Its text is 25 to 45 pixels high then; the recognisers take 32 or 48.
 CARD_WIDTH = 1280
 
@@ -122,6 +127,22 @@ def straighten(pixels: NDArray[np.uint8], quad: FloatArray) -> Straightened:
         borderMode=cv2.BORDER_REPLICATE,
     )
     return Straightened(cast("NDArray[np.uint8]", card), to_picture, is_whole=False)
+
+
+def around(boxes: FloatArray, card: Straightened) -> FloatArray | None:
+    """The corners, as `find_quad` gives them, of what the lines `boxes` (float32[n, 4, 2]) on a whole picture span.
+
+    None where that is about the picture itself, so that nothing would be gained.
+    """
+    rectangle = cv2.minAreaRect(boxes.reshape(-1, 2))
+    (centre, size, angle) = rectangle
+    margin = TEXT_MARGIN * max(size)
+    size = size[0] + 2 * margin, size[1] + 2 * margin
+    tilt = abs((angle + 45) % 90 - 45)
+    if size[0] * size[1] > TEXT_AREA * card.width * card.height and tilt < LEAST_TILT:
+        return None
+    corners = np.array(cv2.boxPoints((centre, size, angle)), np.float32)
+    return _long_side_first(card.in_picture(corners))
 
 
 def whole(pixels: NDArray[np.uint8], most_side: int) -> Straightened:
@@ -225,7 +246,7 @@ def _value(quad: FloatArray, near: NDArray[np.bool_]) -> float:
     area = float(cv2.contourArea(quad)) / (height * width)
     if not LEAST_AREA <= area <= MOST_AREA or not cv2.isContourConvex(quad.astype(np.int32)):
         return 0.0
-    if _farthest_angle(quad) > 35 or not _fits(_aspect(quad)):
+    if _farthest_angle(quad) > 35 or not LEAST_ASPECT <= _aspect(quad) <= MOST_ASPECT:
         return 0.0
     support = [_support(first, last, near) for first, last in zip(quad, np.roll(quad, -1, axis=0), strict=True)]
     if min(support) < LEAST_SUPPORT / 2 or float(np.mean(support)) < LEAST_SUPPORT:
@@ -253,10 +274,6 @@ def _aspect(quad: FloatArray) -> float:
     sides = _sides(quad)
     one, other = float(sides[0] + sides[2]), float(sides[1] + sides[3])
     return max(one, other) / max(min(one, other), 1e-6)
-
-
-def _fits(aspect: float) -> bool:
-    return any(abs(aspect / known - 1) <= ASPECT_SLACK for known in ASPECTS)
 
 
 def _nearest_aspect(quad: FloatArray) -> float:

@@ -23,7 +23,7 @@ from workers.face.detection import Stopwatch
 from workers.ocr.lines import Line, Reading
 from workers.ocr.networks import LineDetector, LineRecogniser
 from workers.ocr.orientation import LineOrientation, lies_on_its_side, sizes, voters
-from workers.ocr.quad import find_quad, straighten, whole
+from workers.ocr.quad import around, find_quad, straighten, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,6 +108,9 @@ def _read(networks: _Networks, pixels: NDArray[np.uint8]) -> CardReading:
     boxes = networks.lines.find(card.pixels)
     if not card.is_whole and len(boxes) < LEAST_LINES:
         card = whole(pixels, WHOLE_SIDE)
+        boxes = networks.lines.find(card.pixels)
+    if card.is_whole and len(boxes) >= LEAST_LINES and (quad := around(boxes, card)) is not None:
+        card = straighten(pixels, quad)
         boxes = networks.lines.find(card.pixels)
     boxes = _largest(boxes)
     detect_ms = watch.lap()
