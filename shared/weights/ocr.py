@@ -1,4 +1,4 @@
-"""Which weights the reader of ID cards takes: a detector of lines, a Korean recogniser, a Latin one, and an orientation.
+"""Which weights the reader of ID cards takes: a detector of lines, a Korean and a Latin recogniser, an orientation.
 
     set     lines of text          Hangul                          Latin, digits, punctuation
     v5      PP-OCRv5_mobile_det    korean_PP-OCRv5_mobile_rec      PP-OCRv6_small_rec

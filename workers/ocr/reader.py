@@ -47,7 +47,7 @@ SURELY_TURNED = 0.2
 # Lines that are read both ways up where it is not.
 TRIED = 4
 
-_LATIN = re.compile(r"[\x20-\x7e·ˈ’‘“”]*")
+_LATIN = re.compile(r"[\x20-\x7e·]*")
 _HANGUL = re.compile(r"[가-힣]")
 
 
@@ -88,7 +88,7 @@ class _Networks:
         # Its layers are too small to be shared between cores.
         self.korean = LineRecogniser(weights.korean, threads=1)
         self.orientation = LineOrientation(weights.orientation) if weights.orientation else None
-        self.model_id = "+".join((self.lines.name, self.korean.name, self.latin.name))
+        self.model_id = f"{self.lines.name}+{self.korean.name}+{self.latin.name}"
 
 
 def _warm_up(networks: _Networks, stripes: NDArray[np.uint8]) -> None:
@@ -125,9 +125,7 @@ def crop(pixels: NDArray[np.uint8], box: FloatArray) -> NDArray[np.uint8]:
     across, down = (max(2, round(float(size[0]))) for size in sizes(box[None]))
     corners = np.array([[0, 0], [across, 0], [across, down], [0, down]], np.float32)
     matrix = cv2.getPerspectiveTransform(box.astype(np.float32), corners)
-    level = cv2.warpPerspective(
-        pixels, matrix, (across, down), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    level = cv2.warpPerspective(pixels, matrix, (across, down), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return cast("NDArray[np.uint8]", level)
 
 
@@ -167,7 +165,7 @@ def _both(
 
 
 def _turned(boxes: FloatArray, quarters: int, before: Straightened) -> FloatArray:
-    """Outlines on `before`, on the same card turned clockwise by `quarters`; their first corner is the top left again."""
+    """Outlines on `before` as they are on it turned clockwise by `quarters`, from the top left corner on again."""
     width, height = before.width, before.height
     x, y = boxes[..., 0], boxes[..., 1]
     moved = np.stack((height - y, x), axis=-1) if quarters == 1 else np.stack((width - x, height - y), axis=-1)
@@ -196,10 +194,14 @@ def _is_plain(text: str, confidence: float) -> bool:
 def _in_reading_order(lines: list[Line]) -> tuple[Line, ...]:
     """From top to bottom, and along a row from left to right: one is in another's row if their middles are."""
     rows: list[list[Line]] = []
-    for line in sorted(lines, key=lambda one: one.top + one.bottom):
-        middle = (line.top + line.bottom) / 2
-        if rows and abs((rows[-1][0].top + rows[-1][0].bottom) / 2 - middle) < 0.5 * min(rows[-1][0].height, line.height):
+    for line in sorted(lines, key=_middle):
+        first = rows[-1][0] if rows else line
+        if rows and _middle(line) - _middle(first) < 0.5 * min(first.height, line.height):
             rows[-1].append(line)
         else:
             rows.append([line])
     return tuple(line for row in rows for line in sorted(row, key=lambda one: one.left))
+
+
+def _middle(line: Line) -> float:
+    return (line.top + line.bottom) / 2
