@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GIB = 1024**3
-# A face process holds 300 to 500 MB, a liveness process 250 to 300, the gateway and the servers 300.
-LEAST_MEMORY = 1.5 * GIB
+# A face process holds 300 to 500 MB, a liveness process 250 to 300, an OCR process 500, the gateway and the servers 300.
+LEAST_MEMORY = 2 * GIB
 LEAST_DISK = 2 * GIB
 # HS256's hash is 32 bytes long; RFC 7518, section 3.2, asks for a key of at least that.
 LEAST_SECRET = 32
@@ -205,7 +205,7 @@ def _redis(url: str) -> Iterator[Finding]:
         else "set maxmemory-policy noeviction: a full Redis must refuse jobs, not drop them"
     )
     yield Finding(State.WARN if todo else State.OK, "Redis maxmemory-policy", policy, todo)
-    missing = [kind for kind in (Kind.FACE, Kind.LIVENESS) if not live[kind]]
+    missing = [kind for kind in Kind if not live[kind]]
     todo = "; ".join(f"no {kind} worker runs: `fidox up`, or `python -m workers.{kind}`" for kind in missing)
     yield Finding(
         State.WARN if missing else State.OK,

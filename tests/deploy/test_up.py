@@ -102,7 +102,7 @@ def test_a_second_start_has_the_same_data_and_a_signal_ends_it_all(tmp_path: Pat
         _, stderr = child.communicate(timeout=40)
         assert child.returncode == 0, stderr
         order = [line.split()[1] for line in stderr.splitlines() if line.startswith("Stopping")]
-        assert order[:3] == ["gateway", "liveness", "face"]
-        assert set(order[3:]) == {"redis", "postgres"}
+        assert order[:4] == ["gateway", "ocr", "liveness", "face"]
+        assert set(order[4:]) == {"redis", "postgres"}
         assert not any(psutil.pid_exists(pid) for pid in started["processes"].values())
     assert demos[0] == demos[1]
