@@ -17,16 +17,18 @@ from workers.ocr.text import HANGUL, begins, digits_of, likeness
 # A province is one of 17, so that much may be misread; of districts many differ by one syllable of two.
 _PROVINCE_LEAST, _DISTRICT_LEAST = 0.65, 0.75
 _H = f"[{HANGUL}]"
-# Where a space stands though none was read: (what is before, what is after).
+# Where a space stands though none was read.
 _SPACES = (
-    (rf"({_H}{{2,}}(?:로|길))(\d)", r"\1 \2"),  # 테헤란로 152, but 가산디지털1로
-    (r"(\d(?:번?길|로))(\d)", r"\1 \2"),
-    (rf"({_H}(?:읍|면|동|리|가))(\d+(?:-\d+)?)(?=$|[ ,(번])", r"\1 \2"),
-    (r"(\d동)(\d)", r"\1 \2"),
-    (r"(동|호|층)(\d{2,})", r"\1 \2"),
+    (rf"^({_H}{{1,4}}?[읍면])(?={_H}+[로길리])", r"\1 "),  # 선원면 중앙로
+    (rf"({_H}{{2,}}[로길])(\d)", r"\1 \2"),  # 테헤란로 152
+    (r"(\d(?:번?길|로))(\d)", r"\1 \2"),  # 120번길 7
+    (rf"({_H}[읍면동리가])(\d+(?:-\d+)?)(?=$|[ ,(]|{_H}{{2}})", r"\1 \2"),  # 범어동 123-4
+    (rf"({_H}[동리가] \d+(?:-\d+)?)(?=(?!번?[길지]){_H}{{2}})", r"\1 "),  # 123-4 한신아파트
+    (rf"({_H})(?=\d+동 ?\d+호)", r"\1 "),  # 한신아파트 101동 1203호
+    (r"(\d동)(\d)", r"\1 \2"),  # 101동 1203호
+    (rf"(\d(?:호|층))({_H})", r"\1 \2"),
     (r"(\S)(\()", r"\1 \2"),
     (r",(?=\S)", ", "),
-    (rf"({_H}{{1,4}}(?:시|군|구))({_H}{{1,}}(?:읍|면))(?={_H}|\d|\s|$)", r"\1 \2"),
 )
 
 
@@ -97,12 +99,11 @@ def _punctuated(text: str, latin: str) -> str:
 
 
 def _closed(text: str) -> str:
-    """The last part, the legal dong and the building, in brackets, where one of them was lost."""
-    opened, closed = text.count("("), text.count(")")
-    if opened > closed:
-        return f"{text})"
-    last = re.search(rf"(?<=\d|호|층)\s+((?:{_H}{{1,5}}\d?(?:동|리|가))(?:\s*,?\s*{_H}[{HANGUL}0-9 ]*)?)\)?$", text)
-    if not opened and last:
-        inner = re.sub(rf"^({_H}{{1,5}}\d?(?:동|리|가))\s*,?\s*(?={_H})", r"\1, ", last[1])
-        return f"{text[: last.start()]} ({inner})"
-    return text
+    """The last part, the legal dong and the building, in brackets, where they were lost: nothing else stands there."""
+    if "(" in text:
+        return text if text.endswith(")") else f"{text})"
+    last = re.search(rf"([로길] ?\d+(?:-\d+)?(?![\d-]|번?길)|\d ?(?:호|층))[ ,]*({_H}[{HANGUL}A-Za-z0-9, ]*)\)?$", text)
+    if last is None:
+        return text.rstrip(")")
+    inner = re.sub(rf"^({_H}{{1,5}}?\d?(?:동|리|가))[ ,]*(?={_H}{{2}})", r"\1, ", last[2].strip(" ,"))
+    return f"{text[: last.end(1)]} ({inner})"

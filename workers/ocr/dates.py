@@ -19,7 +19,7 @@ _FULL = re.compile(rf"(?<![0-9])({_D}{{4}}){_BREAK}({_D}{{2}}){_BREAK}({_D}{{2}}
 _SHORT = re.compile(r"(?<![0-9])(\d{4})[\s.,·\-/년]{1,3}(\d{1,2})[\s.,·\-/월]{1,3}(\d{1,2})(?![0-9])")
 # The month is between day and year, in Korean, in English or in both, of which one may be unreadable.
 _PASSPORT = re.compile(rf"(?<![0-9A-Z])({_D}{{2}})\s?((?=\S*[^\d\s.])[^\n]{{3,12}}?)\s?({_D}{{4}})(?![0-9])")
-_LEAST_DIGITS = 6
+_LEAST_DIGITS = 4
 _EARLIEST = date(1900, 1, 1)
 # No document of the four is valid for longer than 10 years; a licence's period begins a year before it can be renewed.
 _LATEST_YEARS = 15

@@ -7,7 +7,7 @@
 
 A position tells whether a letter, a digit or a filler can stand there; what cannot is replaced by what it is mistaken
 for. Check digits then prove the fields. Nothing is ever changed because a check digit would then fit, but for the
-letters O and I in a document number, which are 0 and 1 in most: those are tried where the check fails as read.
+letter O in a document number, which is nought in most: that is tried where the check fails as read.
 """
 
 from __future__ import annotations
@@ -281,10 +281,11 @@ def _number(text: str, check: str, issuer: str) -> str:
         # M12345678 or M123A4567: the letter within is known by no look-alike, so that one is left as it is.
         digits = text.translate(_TO_DIGIT)
         text = text[0].translate(_TO_LETTER) + digits[1:4] + text[4] + digits[5:]
-    if str(check_digit(text)) == check:
         return text
-    tried = text.translate(str.maketrans("OQI", "001"))
-    return tried if str(check_digit(tried)) == check else text
+    # Not I as 1 as well: what was read as I may be an L, and 1 and L weigh the same.
+    tried = text.replace("O", "0")
+    proven = str(check_digit(text)) != check == str(check_digit(tried))
+    return tried if proven else text
 
 
 def _fields(lines: tuple[str, ...], layout: Format) -> dict[str, str]:

@@ -51,7 +51,7 @@ _NEW_LICENCE = re.compile(rf"(?<![0-9])({_D}{{2}}){_BAR}({_D}{{2}}){_BAR}({_D}{{
 _OLD_LICENCE = re.compile(rf"([{HANGUL}]{{2,4}}){_BAR}({_D}{{2}}){_BAR}({_D}{{6}}){_BAR}({_D}{{2}})(?![0-9])")
 _PASSPORT = re.compile(rf"(?<![A-Z0-9])([MSRGDO])\s?({_D}{{3}})([A-Z0-9])({_D}{{4}})(?![A-Z0-9])")
 # At least so many of the characters of a number must have been read as digits, lest a word be taken for one.
-_LEAST_DIGITS = 0.7
+_LEAST_DIGITS = 0.6
 
 
 class Found(NamedTuple):

@@ -42,6 +42,9 @@ LEAST_LINES = 4
 WHOLE_SIDE = 1600
 # Lines of which the Latin recogniser is this sure, and that it gives no other script, have no Hangul.
 SURELY_LATIN = 0.9
+# And no wider a character than this, as a share of the height. Of `테헤란로 248, 103동` the Latin recogniser is sure of the
+# digits and says nothing of the rest: 1.0 to 1.8. Latin print is 0.4 to 0.8; a letter alone, with its margin, 1.2.
+WIDEST_LATIN = 0.9
 # How sure the orientation has to be before the recognisers are not asked.
 SURELY_TURNED = 0.2
 # Lines that are read both ways up where it is not.
@@ -174,7 +177,7 @@ def _turned(boxes: FloatArray, quarters: int, before: Straightened) -> FloatArra
 
 def _recognised(networks: _Networks, crops: list[NDArray[np.uint8]], boxes: FloatArray) -> list[Line]:
     latin = networks.latin.read(crops)
-    doubtful = [place for place, one in enumerate(latin) if not _is_plain(*one)]
+    doubtful = [place for place, one in enumerate(latin) if not _is_plain(*one, crops[place])]
     korean = dict(zip(doubtful, networks.korean.read([crops[place] for place in doubtful]), strict=True))
     lines: list[Line] = []
     for place, (text, confidence) in enumerate(latin):
@@ -187,8 +190,10 @@ def _recognised(networks: _Networks, crops: list[NDArray[np.uint8]], boxes: Floa
     return lines
 
 
-def _is_plain(text: str, confidence: float) -> bool:
-    return confidence >= SURELY_LATIN and _LATIN.fullmatch(text) is not None
+def _is_plain(text: str, confidence: float, line: NDArray[np.uint8]) -> bool:
+    height, width = line.shape[:2]
+    is_whole = width <= WIDEST_LATIN * height * (len(text) + 1)
+    return confidence >= SURELY_LATIN and is_whole and _LATIN.fullmatch(text) is not None
 
 
 def _in_reading_order(lines: list[Line]) -> tuple[Line, ...]:

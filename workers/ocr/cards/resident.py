@@ -17,6 +17,7 @@ from workers.ocr import numbers
 from workers.ocr.cards import Parsed
 from workers.ocr.cards.layout import address_block, dates_of, hangul_name, legible, office, person, titled, together
 from workers.ocr.dates import find_dates
+from workers.ocr.passages import passage
 from workers.ocr.places import MAYORS
 from workers.ocr.text import closest
 
@@ -59,7 +60,7 @@ def _name(rows: Sequence[Row]) -> Value | None:
         for line in row.lines:
             name = hangul_name(line.text)
             if name and not closest(line.text, TITLES, 0.6):
-                return row.text.value(name)
+                return passage((line,)).value(name)
     return None
 
 
