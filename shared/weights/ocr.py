@@ -24,6 +24,9 @@ LATIN = "ocr.latin"
 DICTIONARY = "ocr.dictionary"
 ORIENTATION = "ocr.orientation"
 
+# Without one of each no card is read.
+NEEDED = (LINES, KOREAN, LATIN)
+
 AUTO, V5, SMALL = "auto", "v5", "small"
 
 _LATIN = ("PP-OCRv6_small_rec", "en_number_mobile_v2.0_rec")

@@ -42,8 +42,8 @@ LEAST_LINES = 4
 WHOLE_SIDE = 1600
 # Lines of which the Latin recogniser is this sure, and that it gives no other script, have no Hangul.
 SURELY_LATIN = 0.9
-# And no wider a character than this, as a share of the height. Of `테헤란로 248, 103동` the Latin recogniser is sure of the
-# digits and says nothing of the rest: 1.0 to 1.8. Latin print is 0.4 to 0.8; a letter alone, with its margin, 1.2.
+# And no wider a character than this, as a share of the height. Of `테헤란로 248, 103동` the Latin recogniser is sure of
+# the digits and says nothing of the rest: 1.0 to 1.8. Latin print is 0.4 to 0.8; a letter alone, with its margin, 1.2.
 WIDEST_LATIN = 0.9
 # How sure the orientation has to be before the recognisers are not asked.
 SURELY_TURNED = 0.2
