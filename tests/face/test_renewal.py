@@ -355,7 +355,7 @@ async def delete(templates: Templates, client: Client) -> None:
 def transaction(client: Client, operation: str):
     from shared.db import transactions
 
-    return transactions.of_job(job(client, submitted_ms=SUBMITTED_MS), operation, contracts.Registered())
+    return transactions.of_job(job(client), operation, contracts.Registered(), submitted_ms=SUBMITTED_MS)
 
 
 def test_who_was_deleted_and_registered_anew_meanwhile_is_not_overwritten(client, working, obama, photo):
