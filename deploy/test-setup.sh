@@ -1,10 +1,24 @@
 #!/usr/bin/env bash
 # What some tests need beside Python: installed where that may be done (root, apt-get), named where it may not.
 # Those tests are then skipped by name; on CI a skip fails the run. Quick where nothing is missing.
+#
+#   deploy/test-setup.sh [fonts]     fonts: only those that specimens are set in
 set -uo pipefail
+
+fonts="fonts-baekmuk fonts-nanum fonts-ocr-b fonts-unfonts-core"
+packages="$fonts chromium curl default-jre-headless node-typescript nodejs"
+[ "${1:-}" != fonts ] || packages=$fonts
+
+font() {
+  find /usr/share/fonts /usr/local/share/fonts "$HOME/.local/share/fonts" -name "$1" -print -quit 2>/dev/null | grep -q .
+}
 
 has() {
   case $1 in
+    fonts-baekmuk) font batang.ttf ;;
+    fonts-nanum) font NanumSquareB.ttf ;;
+    fonts-ocr-b) font OCRB.otf ;;
+    fonts-unfonts-core) font UnDotumBold.ttf ;;
     chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
     default-jre-headless) command -v java ;;
     node-typescript) command -v tsc ;;
@@ -15,7 +29,7 @@ has() {
 
 absent() {
   local package
-  for package in chromium curl default-jre-headless node-typescript nodejs; do has "$package" || printf '%s ' "$package"; done
+  for package in $packages; do has "$package" || printf '%s ' "$package"; done
 }
 
 missing=$(absent)
