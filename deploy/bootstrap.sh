@@ -68,6 +68,6 @@ if .venv/bin/python -m pip show -q $other >/dev/null 2>&1; then
 fi
 pip() { .venv/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar on "$@"; }
 # Not piped: on a terminal pip shows a bar for each download.
-pip --require-hashes -r "deploy/locks/$kind.txt"
+pip --no-deps --require-hashes -r "deploy/locks/$kind.txt"
 pip -q --no-deps --no-build-isolation -e .
 wanted $kind > "$stamp"

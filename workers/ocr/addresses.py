@@ -1,0 +1,109 @@
+"""Addresses: the lines of one, mended by the closed list of provinces and the form that an address has.
+
+    서울특별시 강남구 테헤란로 152, 101동 1203호 (역삼동, 강남아파트)
+    province   district  road  number  unit      (legal dong, building)
+
+The small Korean dictionary has no `. , ( )` and mostly drops spaces. Punctuation is taken from the Latin reading of the
+same line, where its digits agree, and from the form.
+"""
+
+from __future__ import annotations
+
+import re
+
+from workers.ocr.places import DISTRICTS, PROVINCES, SHORT
+from workers.ocr.text import HANGUL, begins, digits_of, likeness
+
+# A province is one of 17, so that much may be misread; of districts many differ by one syllable of two.
+_PROVINCE_LEAST, _DISTRICT_LEAST = 0.65, 0.75
+_H = f"[{HANGUL}]"
+# Where a space stands though none was read.
+_SPACES = (
+    (rf"^({_H}{{1,4}}?[읍면])(?={_H}+[로길리])", r"\1 "),  # 선원면 중앙로
+    (rf"({_H}{{2,}}[로길])(\d)", r"\1 \2"),  # 테헤란로 152
+    (r"(\d(?:번?길|로))(\d)", r"\1 \2"),  # 120번길 7
+    (rf"({_H}[읍면동리가])(\d+(?:-\d+)?)(?=$|[ ,(]|{_H}{{2}})", r"\1 \2"),  # 범어동 123-4
+    (rf"({_H}[동리가] \d+(?:-\d+)?)(?=(?!번?[길지]){_H}{{2}})", r"\1 "),  # 123-4 한신아파트
+    (rf"({_H})(?=\d+동 ?\d+호)", r"\1 "),  # 한신아파트 101동 1203호
+    (r"(\d동)(\d)", r"\1 \2"),  # 101동 1203호
+    (rf"(\d(?:호|층))({_H})", r"\1 \2"),
+    (r"(\S)(\()", r"\1 \2"),
+    (r",(?=\S)", ", "),
+)
+
+
+def is_start(text: str) -> bool:
+    """Whether an address begins here: with a province, as far as it can be read."""
+    return province(text) is not None
+
+
+def province(text: str) -> tuple[str, int] | None:
+    """The province that the text begins with, as printed, and where the rest begins."""
+    found = [(name, end) for name in (*PROVINCES, *SHORT) if (end := begins(name, text, _PROVINCE_LEAST)) is not None]
+    if not found:
+        return None
+    # 전라북도 and 전라남도 are both like 전라?도: the most alike of what was read.
+    return max(found, key=lambda pair: (likeness(pair[0], text[: pair[1]]), len(pair[0])))
+
+
+def address(lines: list[tuple[str, str]]) -> str:
+    """Of printed lines from top to bottom, each as (the Korean reading, the Latin one); joined by one space."""
+    parts = [_line(text, latin) for text, latin in lines]
+    whole = _closed(" ".join(part for part in parts if part))
+    return re.sub(r"\s+", " ", whole).strip()
+
+
+def respaced(text: str) -> str:
+    """One line of an address with the province and the district mended, and spaces where the form has them."""
+    start = ""
+    if found := province(text):
+        name, end = found
+        start, text = name, text[end:].lstrip(" ,.")
+        if district := _district(SHORT.get(name, name), text):
+            start, text = f"{start} {district[0]}", text[district[1] :].lstrip(" ,.")
+    for pattern, replacement in _SPACES:
+        text = re.sub(pattern, replacement, text)
+    return f"{start} {text}".strip()
+
+
+def _district(province: str, text: str) -> tuple[str, int] | None:
+    found = [
+        (name, end) for name in DISTRICTS.get(province, ()) if (end := begins(name, text, _DISTRICT_LEAST)) is not None
+    ]
+    return max(found, key=lambda pair: (likeness(pair[0], text[: pair[1]]), len(pair[0])), default=None)
+
+
+def _line(text: str, latin: str) -> str:
+    return respaced(_punctuated(text.strip(), latin.strip()))
+
+
+def _punctuated(text: str, latin: str) -> str:
+    """The Korean reading with the brackets and commas of the Latin one, which reads the same digits."""
+    if latin.startswith("(") and not text.startswith("("):
+        text = f"({text}"
+    if latin.endswith(")") and not text.endswith(")"):
+        text = f"{text})"
+    if "," in text or "," not in latin:
+        return text
+    # After the number before the comma, where both readings agree on every digit up to there.
+    for comma in re.finditer(r"(\d+)\s*,", latin):
+        before = digits_of(latin[: comma.end(1)])
+        count = 0
+        for at, character in enumerate(text):
+            count += character.isdigit()
+            if count == len(before) and character.isdigit():
+                if re.sub(r"\D", "", text[: at + 1]) == before and text[at + 1 : at + 2] != ",":
+                    text = f"{text[: at + 1]}, {text[at + 1 :].lstrip()}"
+                break
+    return text
+
+
+def _closed(text: str) -> str:
+    """The last part, the legal dong and the building, in brackets, where they were lost: nothing else stands there."""
+    if "(" in text:
+        return text if text.endswith(")") else f"{text})"
+    last = re.search(rf"([로길] ?\d+(?:-\d+)?(?![\d-]|번?길)|\d ?(?:호|층))[ ,]*({_H}[{HANGUL}A-Za-z0-9, ]*)\)?$", text)
+    if last is None:
+        return text.rstrip(")")
+    inner = re.sub(rf"^({_H}{{1,5}}?\d?(?:동|리|가))[ ,]*(?={_H}{{2}})", r"\1, ", last[2].strip(" ,"))
+    return f"{text[: last.end(1)]} ({inner})"

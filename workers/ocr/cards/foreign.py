@@ -1,0 +1,149 @@
+"""외국인등록증, the alien card, and its siblings 영주증 and 국내거소신고증. A label stands before each value.
+
+before April 2023: portrait on the left, 성별        since: portrait on the right, no 성별, a QR code
+
+title
+외국인등록번호   YYMMDD-SNNNNNC
+성명            KIM SERGEY
+국가 / 지역     UZBEKISTAN
+체류자격        재외동포(F-4)
+발급일자        2020.01.01
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from shared.contracts import CardField, IdType
+from workers.ocr import numbers
+from workers.ocr.cards import Parsed
+from workers.ocr.cards.layout import (
+    DISAGREEMENT,
+    dates_of,
+    is_latin_name,
+    label_end,
+    labelled,
+    legible,
+    person,
+    titled,
+    together,
+)
+from workers.ocr.text import as_digits, bare, closest, find, hangul_share, likeness
+from workers.ocr.vocabulary import NATIONS, STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workers.ocr.cards import Value
+    from workers.ocr.lines import Reading
+    from workers.ocr.passages import Row
+
+TITLES = (
+    "외국인등록증",
+    "국내거소신고증",
+    "영주증",
+    "ALIEN REGISTRATION CARD",
+    "RESIDENCE CARD",
+    "PERMANENT RESIDENT CARD",
+    "OVERSEAS KOREAN RESIDENT CARD",
+)
+_NAME = "성명", "Name"
+_NATION = "국가/지역", "국적", "Country/Region", "Nationality"
+_STATUS = "체류자격", "Status"
+_ISSUED = "발급일자", "발급일", "Issue Date"
+_LABELS = (
+    *_NAME,
+    *_NATION,
+    *_STATUS,
+    *_ISSUED,
+    "외국인등록번호",
+    "국내거소신고번호",
+    "성별",
+    "Registration No.",
+    "Sex",
+)
+_CODE = re.compile(r"([A-H])\s?[-–—~_.]?\s?([0-9OIlSZ]{1,2})\s*\)?\s*$")  # noqa: RUF001
+_NATION_LEAST = 0.75
+
+
+def parse(reading: Reading) -> Parsed:
+    """See `Parser`."""
+    rows = legible(reading.lines)
+    fields, at = person(rows)
+    below = rows if at is None else rows[at:]
+    if name := _name(below):
+        fields[CardField.NAME] = name
+    if nation := _nation(below):
+        fields[CardField.NATIONALITY] = nation
+    if status := _status(below):
+        fields[CardField.VISA_TYPE] = status
+    if issued := _issued(below):
+        fields[CardField.ISSUE_DATE] = issued
+    number = fields.get(CardField.ID_NUMBER)
+    foreigner = number is not None and numbers.is_foreign(number.value)
+    likelihood = together(0.8 * titled(rows, TITLES), 0.4 * foreigner, 0.5 * (CardField.VISA_TYPE in fields))
+    return Parsed(IdType.FOREIGN, likelihood, fields)
+
+
+def _name(rows: Sequence[Row]) -> Value | None:
+    part = labelled(rows, _NAME, lambda text: is_latin_name(text) and not _is_known(text))
+    if part is None:
+        candidates = [row.latin for row in rows if is_latin_name(row.latin.text) and not _is_known(row.latin.text)]
+        part = candidates[0] if candidates else None
+    return part.value(" ".join(re.findall("[A-Z'-]+", part.text.upper()))) if part else None
+
+
+def _is_known(text: str) -> bool:
+    """A text that is no name: a title, a label or a nation."""
+    return closest(text, (*TITLES, *_LABELS, *NATIONS), 0.8) is not None or find("IMMIGRATION OFFICE", text)[0] > 0.7
+
+
+def _nation(rows: Sequence[Row]) -> Value | None:
+    def is_nation(text: str) -> bool:
+        return len(bare(text)) >= 2 and label_end(text, (*_STATUS, *_ISSUED)) is None and not re.search(r"\d", text)
+
+    part = labelled(rows, _NATION, is_nation)
+    if part is None:
+        every = [line for row in rows for line in (row.latin, row.text) if closest(line.text, NATIONS, 0.85)]
+        part = every[0] if every else None
+    if part is None:
+        return None
+    known = closest(part.text, NATIONS, _NATION_LEAST)
+    if known:
+        return part.value(known[0], known[1])
+    return part.value(part.text.strip(" :./"), DISAGREEMENT if hangul_share(part.text) else 1.0)
+
+
+def _status(rows: Sequence[Row]) -> Value | None:
+    """Name and code say the same, so that one of them mends the other."""
+    for row in rows:
+        end = label_end(row.text.text, _STATUS)
+        code = next((found for part in row.readings if (found := _code(part.text))), None)
+        part = row.text.cut(end or 0)
+        name = re.sub(r"[^가-힣].*$", "", part.text.lstrip(" :."))
+        if end is None and (code is None or likeness(name, STATUSES[code]) < 0.5):
+            continue
+        named = closest(name, STATUSES.values(), 0.6)
+        if code is None and named is None:
+            continue
+        if code is None or (named and named[1] == 1 and likeness(name, STATUSES[code]) < 0.5):
+            code, sure = next(code for code, each in STATUSES.items() if named and each == named[0]), DISAGREEMENT
+        else:
+            sure = 1.0 if named and named[0] == STATUSES[code] else DISAGREEMENT
+        return part.value(f"{STATUSES[code]}({code})", sure)
+    return None
+
+
+def _code(text: str) -> str | None:
+    match = _CODE.search(text.upper().rstrip(" ).,"))
+    code = f"{match[1]}-{as_digits(match[2])}" if match else ""
+    return code if code in STATUSES else None
+
+
+def _issued(rows: Sequence[Row]) -> Value | None:
+    dates = dates_of(rows)
+    of_label = [each for each in dates if label_end(rows[each[0]].text.text, _ISSUED) is not None]
+    for _, part, day in of_label or dates[-1:]:
+        return part.value(day.isoformat())
+    return None

@@ -1,0 +1,157 @@
+"""What the parsers have in common: titles, labels, a person's number, an address, dates; each as a field or nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from shared.contracts import CardField
+from workers.ocr import numbers
+from workers.ocr.addresses import address, is_start
+from workers.ocr.dates import find_dates, today
+from workers.ocr.passages import Passage, passage, rows
+from workers.ocr.text import HANGUL, bare, closest, find, hangul_share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
+
+    from workers.ocr.cards import Value
+    from workers.ocr.lines import Line
+    from workers.ocr.passages import Row
+
+# What a value is trusted less by: two readings that differ, a check digit that fails, a date that cannot be.
+DISAGREEMENT, UNPROVEN, IMPLAUSIBLE = 0.6, 0.7, 0.5
+# Guilloche is read as text of little confidence.
+GARBAGE = 0.35
+_ADDRESS_LINES = 4
+# 주민등록증 is 0.79 like what stands in 외국인등록증; a title of five syllables with three letters misread is as much.
+_TITLE_LEAST, _LABEL_LEAST = 0.7, 0.75
+
+
+def legible(lines: Iterable[Line]) -> list[Row]:
+    """The rows of a card without what was hardly read."""
+    return rows(line for line in lines if max(line.confidence, line.latin_confidence) >= GARBAGE)
+
+
+def titled(rows: Sequence[Row], titles: Iterable[str]) -> float:
+    """How much one of the rows is like one of the titles, 0..1; 0 for no more than one title is like another."""
+    titles = tuple(titles)
+    best = max((find(title, part.text)[0] for row in rows for part in row.readings for title in titles), default=0.0)
+    return max(0.0, best - _TITLE_LEAST) / (1 - _TITLE_LEAST)
+
+
+def together(*evidence: float) -> float:
+    """How likely something is that independent evidence speaks for: 1 - the product of what remains of each doubt."""
+    doubt = 1.0
+    for each in evidence:
+        doubt *= 1 - each
+    return 1 - doubt
+
+
+def label_end(text: str, labels: Iterable[str], least: float = _LABEL_LEAST) -> int | None:
+    """Where in the text the last of the labels in it ends, or None."""
+    ends = [end for label in labels for alike, end in (find(label, text),) if alike >= least]
+    return max(ends, default=None)
+
+
+def labelled(rows: Sequence[Row], labels: Sequence[str], accept: Callable[[str], bool]) -> Passage | None:
+    """What stands after one of the labels in its row, or in the row below it, the first that is accepted."""
+    for at, row in enumerate(rows):
+        for part in reversed(row.readings):
+            end = label_end(part.text, labels)
+            if end is None:
+                continue
+            rest = part.cut(end)
+            below = rows[at + 1].readings if at + 1 < len(rows) else ()
+            for candidate in (rest, *below):
+                if accept(candidate.text):
+                    return candidate
+    return None
+
+
+def person(rows: Sequence[Row]) -> tuple[dict[CardField, Value], int | None]:
+    """The number of the holder and the birth date in it, and the row that they stand in."""
+    found: list[tuple[tuple[bool, bool], int, Passage, numbers.Found]] = []
+    for at, row in enumerate(rows):
+        for part in row.readings:
+            if number := numbers.person_number(part.text):
+                order = numbers.birth_date(number.value) is None, not numbers.is_proven(number.value)
+                found.append((order, at, part, number))
+    if not found:
+        return {}, None
+    _, at, part, number = min(found, key=lambda each: each[0])
+    born = numbers.birth_date(number.value)
+    others = {other.value for _, row, _, other in found if row == at}
+    factor = 1.0 if len(others) == 1 else DISAGREEMENT
+    if born is None or born > today():
+        factor *= IMPLAUSIBLE
+    born_factor = factor
+    if not numbers.is_proven(number.value) and (born is None or born < numbers.RANDOM_SINCE):
+        factor *= UNPROVEN
+    stretch = part.cut(number.start, number.stop)
+    fields = {CardField.ID_NUMBER: stretch.value(number.value, factor)}
+    if born:
+        start = part.cut(number.start, number.start + 6)
+        fields[CardField.BIRTH_DATE] = start.value(born.isoformat(), born_factor)
+    return fields, at
+
+
+def dates_of(rows: Sequence[Row]) -> list[tuple[int, Passage, date]]:
+    """Every date, of the reading of its row that has more of them: the row, the stretch of text and the date."""
+    found: list[tuple[int, Passage, date]] = []
+    for at, row in enumerate(rows):
+        readings = [(part, find_dates(part.text)) for part in row.readings]
+        part, dates = max(readings, key=lambda pair: len(pair[1]))
+        found += [(at, part.cut(each.start, each.stop), each.value) for each in dates]
+    return found
+
+
+def address_block(rows: Sequence[Row], first: int, ends: Callable[[str], bool]) -> tuple[Value, int] | None:
+    """The address among the rows from `first` on, and the row after it. It begins with a province.
+
+    `ends` tells a row that is not of it. Rows far below, or that begin further left, are none either.
+    """
+    for at in range(first, len(rows)):
+        start = next((i for i, line in enumerate(rows[at].lines) if is_start(line.text)), None)
+        if start is None:
+            continue
+        parts = [rows[at].lines[start:]]
+        line = parts[0][0]
+        stop = at + 1
+        for row in rows[at + 1 : at + _ADDRESS_LINES]:
+            beside = tuple(other for other in row.lines if other.left >= line.left - 2 * line.height)
+            near = row.top - rows[stop - 1].bottom <= line.height
+            if not beside or not near or ends(passage(beside).text):
+                break
+            parts.append(beside)
+            stop += 1
+        lines = tuple(line for part in parts for line in part)
+        value = address([(passage(part).text, passage(part, latin=True).text) for part in parts])
+        return passage(lines).value(value), stop
+    return None
+
+
+def office(rows: Sequence[Row], offices: Sequence[str], least: float = 0.6) -> Value | None:
+    """Who issued the card: the last row that is like one of the offices."""
+    for row in reversed(rows):
+        for line in (row.text, *(passage((line,)) for line in row.lines)):
+            found = closest(line.text, offices, least)
+            if found:
+                return line.value(found[0], found[1])
+    return None
+
+
+def hangul_name(text: str) -> str | None:
+    """The name that a text is: two to five syllables, in brackets after which hanja may stand, or None."""
+    start = re.match(rf"[^{HANGUL}A-Za-z0-9]*((?:[{HANGUL}]\s*){{2,}})", text)
+    if not start or hangul_share(text) < 0.5:
+        return None
+    name = re.sub(r"\s", "", start[1])
+    return name if len(name) <= 5 else None
+
+
+def is_latin_name(text: str) -> bool:
+    """Whether a text can be a name in Latin letters: capitals, mostly, and no digits."""
+    letters = bare(text)
+    return len(letters) >= 2 and hangul_share(text) == 0 and sum(c.isupper() for c in text) >= 0.8 * len(letters)

@@ -1,0 +1,233 @@
+"""여권, the passport's data page: bilingual labels, each above its value, and the MRZ, which says most of it again.
+
+What the check digits prove is the MRZ's to say. Where the printed page agrees a field is surer, where it does not,
+less. 한글성명 and the issue date stand only on the page.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from shared.contracts import CardField, IdType
+from workers.ocr import mrz, numbers
+from workers.ocr.cards import Parsed, Value
+from workers.ocr.cards.layout import (
+    DISAGREEMENT,
+    IMPLAUSIBLE,
+    UNPROVEN,
+    dates_of,
+    hangul_name,
+    is_latin_name,
+    legible,
+    titled,
+    together,
+)
+from workers.ocr.dates import of_two_digits, today
+from workers.ocr.passages import passage
+from workers.ocr.text import bare, find, likeness
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from workers.ocr.lines import Line, Reading
+    from workers.ocr.mrz import Zone
+    from workers.ocr.passages import Passage, Row
+
+TITLES = "PASSPORT", "REPUBLIC OF KOREA"
+_LABELS = (
+    *(
+        "대한민국",
+        "여권",
+        "종류/Type",
+        "발행국/Issuing country",
+        "여권번호/Passport No.",
+        "성/Surname",
+        "이름/Given names",
+    ),
+    *("한글성명", "국적/Nationality", "생년월일/Date of birth", "성별/Sex", "주민등록번호/Personal No."),
+    *("발급일/Date of issue", "기간만료일/Date of expiry", "발행관청/Authority"),
+)
+_LABEL_LEAST = 0.75
+_VALIDITY_YEARS = 10
+
+
+def parse(reading: Reading) -> Parsed:
+    """See `Parser`."""
+    rows = legible(reading.lines)
+    zone = mrz.find([row.latin.text for row in rows])
+    if zone and not zone.fields["code"].startswith("P"):
+        zone = None
+    page = rows if zone is None else [row for i, row in enumerate(rows) if i not in zone.lines_at]
+    fields = _printed(page)
+    if zone:
+        _confirm(fields, zone, [rows[i] for i in zone.lines_at], page)
+    issued, expires = (fields.get(key) for key in (CardField.ISSUE_DATE, CardField.EXPIRY_DATE))
+    if issued and expires and issued.value >= expires.value:
+        fields[CardField.ISSUE_DATE] = replace(issued, confidence=issued.confidence * IMPLAUSIBLE)
+    likelihood = together(
+        0.5 * titled(rows, TITLES[:1]),
+        0.9 if zone else 0.0,
+        0.4 * (CardField.PASSPORT_NO in fields),
+        0.3 * _labels(page),
+    )
+    return Parsed(IdType.PASSPORT, likelihood, fields, zone.valid if zone else None)
+
+
+def _labels(rows: Sequence[Row]) -> float:
+    """The share of some labels that no other card has."""
+    sought = "Passport No", "Given names", "Issuing country", "Date of expiry"
+    texts = [row.latin.text for row in rows]
+    return sum(any(find(label, text)[0] >= 0.75 for text in texts) for label in sought) / len(sought)
+
+
+def _printed(rows: Sequence[Row]) -> dict[CardField, Value]:
+    fields: dict[CardField, Value] = {}
+    for row in rows:
+        number = numbers.passport_number(row.latin.text)
+        if number and CardField.PASSPORT_NO not in fields:
+            fields[CardField.PASSPORT_NO] = row.latin.cut(number.start, number.stop).value(number.value)
+    if name := _name(rows):
+        fields[CardField.NAME] = name
+    for key, label in ((CardField.SURNAME, "Surname"), (CardField.GIVEN_NAMES, "Given names")):
+        for line in _below(label, rows):
+            if is_latin_name(line.latin) and not _is_label(line.latin):
+                fields.setdefault(key, passage((line,), latin=True).value(line.latin.strip()))
+    _dates(rows, fields)
+    return fields
+
+
+def _name(rows: Sequence[Row]) -> Value | None:
+    """The line under its label, or else the last of nothing but a name that is no label."""
+    for line in _below("한글성명", rows):
+        if (name := hangul_name(line.text)) and not _is_label(name):
+            return passage((line,)).value(name)
+    names = [
+        passage((line,)).value(name)
+        for row in rows
+        for line in row.lines
+        if (name := hangul_name(line.text)) and bare(line.text) == name and not _is_label(name)
+    ]
+    return names[-1] if names else None
+
+
+def _is_label(text: str) -> bool:
+    return any(likeness(text, part) >= _LABEL_LEAST for label in _LABELS for part in (label, *label.split("/")))
+
+
+def _below(label: str, rows: Sequence[Row]) -> list[Line]:
+    """The lines under those that hold the label."""
+    lines = [line for row in rows for line in row.lines]
+    labels = [line for line in lines if max(find(label, line.text)[0], find(label, line.latin)[0]) >= _LABEL_LEAST]
+    return [line for upper in labels for line in lines if _under(upper, line)]
+
+
+def _under(upper: Line, lower: Line) -> bool:
+    """Right below, and beginning about where the upper one does."""
+    return (
+        0 < lower.top + lower.height / 2 - upper.bottom < 3 * upper.height
+        and lower.left < upper.right
+        and upper.left < lower.right
+    )
+
+
+def _dates(rows: Sequence[Row], fields: dict[CardField, Value]) -> None:
+    """Of the three dates of a page birth is the earliest and expiry the latest; one that lies ahead is expiry."""
+    days = sorted(((day, part) for _, part, day in dates_of(rows)), key=lambda pair: pair[0])
+    unique: dict[date, Passage] = {}
+    for day, part in days:
+        unique.setdefault(day, part)
+    known = list(unique.items())
+    if len(known) >= 3:
+        roles = zip(
+            (CardField.BIRTH_DATE, CardField.ISSUE_DATE, CardField.EXPIRY_DATE),
+            (known[0], known[-2], known[-1]),
+            strict=True,
+        )
+    else:
+        roles = ((_role(part, rows), (day, part)) for day, part in known)
+    for role, (day, part) in roles:
+        if role:
+            fields[role] = part.value(day.isoformat())
+
+
+def _role(part: Passage, rows: Sequence[Row]) -> CardField | None:
+    """By the label above it."""
+    of_label = {
+        CardField.BIRTH_DATE: "Date of birth",
+        CardField.ISSUE_DATE: "Date of issue",
+        CardField.EXPIRY_DATE: "Date of expiry",
+    }
+    above = [line for row in rows for line in row.lines if any(_under(line, own) for own in part.lines)]
+    scores = [(find(label, line.latin)[0], role) for line in above for role, label in of_label.items()]
+    best, role = max(scores, key=lambda pair: pair[0], default=(0.0, None))
+    return role if best >= 0.75 else None
+
+
+def _confirm(fields: dict[CardField, Value], zone: Zone, zone_rows: Sequence[Row], page: Sequence[Row]) -> None:
+    """Put what the zone says in place of what was printed, or beside it."""
+    lines = tuple(line for row in zone_rows for line in row.lines)
+    read = min(line.latin_confidence for line in lines)
+    fields[CardField.MRZ] = Value("\n".join(zone.lines), read if zone.valid else read * UNPROVEN, lines)
+    for key, value, check in _said(zone):
+        row = zone_rows[zone.format.fields[_AT[key]].line]
+        place = zone.format.fields[_AT[key]]
+        length = zone.format.length
+        proven = zone.proven[check] if check else None
+        own = passage(row.lines, latin=True).confidence
+        said = Value(
+            value, own * (UNPROVEN if proven is False else 1.0), row.lines, (place.start / length, place.stop / length)
+        )
+        fields[key] = _agreed(said, fields.get(key), proven=bool(proven), stands=_stands(value, page))
+
+
+_AT = {
+    CardField.PASSPORT_NO: "number",
+    CardField.BIRTH_DATE: "birth",
+    CardField.EXPIRY_DATE: "expiry",
+    CardField.SEX: "sex",
+    CardField.NATIONALITY: "nationality",
+    CardField.SURNAME: "names",
+    CardField.GIVEN_NAMES: "names",
+}
+
+
+def _said(zone: Zone) -> list[tuple[CardField, str, str | None]]:
+    """Each field that the zone has, and which check digit proves it."""
+    said: list[tuple[CardField, str, str | None]] = [
+        (CardField.PASSPORT_NO, zone.fields["number"], "number"),
+        (CardField.NATIONALITY, zone.fields["nationality"], None),
+        (CardField.SURNAME, zone.surname, None),
+        (CardField.GIVEN_NAMES, zone.given_names, None),
+    ]
+    if zone.fields["sex"] in {"M", "F"}:
+        said.append((CardField.SEX, zone.fields["sex"], None))
+    latest = today()
+    if born := of_two_digits(zone.fields["birth"], latest=latest):
+        said.append((CardField.BIRTH_DATE, born.isoformat(), "birth"))
+    if expires := of_two_digits(
+        zone.fields["expiry"], latest=latest.replace(year=latest.year + _VALIDITY_YEARS + 1, day=1)
+    ):
+        said.append((CardField.EXPIRY_DATE, expires.isoformat(), "expiry"))
+    return [each for each in said if each[1]]
+
+
+def _agreed(said: Value, printed: Value | None, *, proven: bool, stands: bool) -> Value:
+    """One value of what the zone says and what is printed; two readings that agree are each other's proof."""
+    if printed is None:
+        return replace(said, confidence=together(said.confidence, said.confidence)) if stands else said
+    if bare(printed.value) == bare(said.value):
+        return replace(printed, confidence=together(said.confidence, printed.confidence))
+    # The zone has two digits of the year, and the page has four.
+    if proven and printed.value[2:] == said.value[2:] and re.fullmatch(r"[\d-]{10}", said.value):
+        return printed
+    surer = said if proven or said.confidence >= printed.confidence else printed
+    return replace(surer, confidence=surer.confidence * DISAGREEMENT)
+
+
+def _stands(value: str, page: Sequence[Row]) -> bool:
+    """Whether the value stands somewhere on the page as well."""
+    sought = bare(value)
+    return any(re.search(rf"(?<![A-Z0-9]){re.escape(sought)}", bare(line.latin)) for row in page for line in row.lines)

@@ -1,0 +1,68 @@
+"""주민등록증, the resident card. Its values have no labels: they are told by their place and their form.
+
+title
+name(hanja)
+YYMMDD-SNNNNNC           portrait
+address, 2-3 lines
+          issue date
+   mayor or head of the district
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.contracts import CardField, IdType
+from workers.ocr import numbers
+from workers.ocr.cards import Parsed
+from workers.ocr.cards.layout import address_block, dates_of, hangul_name, legible, office, person, titled, together
+from workers.ocr.dates import find_dates
+from workers.ocr.passages import passage
+from workers.ocr.places import MAYORS
+from workers.ocr.text import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workers.ocr.cards import Value
+    from workers.ocr.lines import Reading
+    from workers.ocr.passages import Row
+
+TITLES = ("주민등록증",)
+_OFFICE_LEAST = 0.7
+
+
+def parse(reading: Reading) -> Parsed:
+    """See `Parser`."""
+    rows = legible(reading.lines)
+    fields, at = person(rows)
+    title = titled(rows, TITLES)
+    if at is not None and (name := _name(rows[:at])):
+        fields[CardField.NAME] = name
+    first = 0 if at is None else at + 1
+    if block := address_block(rows, first, _ends_address):
+        fields[CardField.ADDRESS], first = block
+    dates = dates_of(rows[first:])
+    if dates:
+        _, part, day = dates[-1]
+        fields[CardField.ISSUE_DATE] = part.value(day.isoformat())
+    if issuer := office(rows[first:], MAYORS):
+        fields[CardField.ISSUER] = issuer
+    number = fields.get(CardField.ID_NUMBER)
+    citizen = number is not None and not numbers.is_foreign(number.value)
+    likelihood = together(0.8 * title, 0.3 * citizen, 0.3 * (CardField.ISSUER in fields))
+    return Parsed(IdType.RESIDENT, likelihood, fields)
+
+
+def _name(rows: Sequence[Row]) -> Value | None:
+    """The row nearest above the number that is a name."""
+    for row in reversed(rows):
+        for line in row.lines:
+            name = hangul_name(line.text)
+            if name and not closest(line.text, TITLES, 0.6):
+                return passage((line,)).value(name)
+    return None
+
+
+def _ends_address(text: str) -> bool:
+    return bool(find_dates(text)) or closest(text, MAYORS, _OFFICE_LEAST) is not None

@@ -1,0 +1,134 @@
+"""Rows of lines, and stretches of their text that know which lines they came from.
+
+The detector splits one printed line into several, and two printed lines never into one: so lines that stand beside one
+another are a row, read from left to right, and a pattern is sought in rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workers.ocr.cards import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from workers.ocr.lines import Line, Reading
+
+# How much of the lower one of two lines the other must overlap in height to stand in its row.
+_BESIDE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Text, and of which line each of its characters is and where in that line, 0..1 of its width (None: a space)."""
+
+    text: str
+    origins: tuple[tuple[Line, float, float] | None, ...]
+    latin: bool
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Those that the text is of, in its order."""
+        return tuple(dict.fromkeys(origin[0] for origin in self.origins if origin))
+
+    @property
+    def confidence(self) -> float:
+        """The least of its lines', by the recogniser whose reading this is; 0 for no text."""
+        return min((line.latin_confidence if self.latin else line.confidence for line in self.lines), default=0.0)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The part of its one line that it is, as shares of the width; (0, 1) where it is of several."""
+        known = [origin for origin in self.origins if origin]
+        if len(self.lines) != 1:
+            return 0.0, 1.0
+        return known[0][1], known[-1][2]
+
+    def cut(self, start: int, stop: int | None = None) -> Passage:
+        """Its characters from `start` up to `stop`, without the spaces around them."""
+        stop = len(self.text) if stop is None else stop
+        part = self.text[start:stop]
+        start += len(part) - len(part.lstrip())
+        stop = max(start, start + len(part.strip()))
+        return Passage(self.text[start:stop], self.origins[start:stop], self.latin)
+
+    def value(self, value: str, factor: float = 1.0) -> Value:
+        """A field that was read here, as sure as the recogniser was times `factor`."""
+        return Value(value, min(1.0, max(0.0, self.confidence * factor)), self.lines, self.span)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Lines beside one another, from left to right."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def text(self) -> Passage:
+        """As the recogniser read them that suits each line."""
+        return passage(self.lines)
+
+    @property
+    def latin(self) -> Passage:
+        """As the Latin recogniser read them."""
+        return passage(self.lines, latin=True)
+
+    @property
+    def readings(self) -> tuple[Passage, ...]:
+        """Both, or the one, where they are the same."""
+        text, latin = self.text, self.latin
+        return (text,) if text.text == latin.text else (text, latin)
+
+    @property
+    def top(self) -> float:
+        """Of the uppermost line."""
+        return min(line.top for line in self.lines)
+
+    @property
+    def bottom(self) -> float:
+        """Of the lowest line."""
+        return max(line.bottom for line in self.lines)
+
+    @property
+    def left(self) -> float:
+        """Of the first line."""
+        return min(line.left for line in self.lines)
+
+
+def passage(lines: Sequence[Line], *, latin: bool = False) -> Passage:
+    """The text of lines one after another, with a space between two."""
+    characters: list[str] = []
+    origins: list[tuple[Line, float, float] | None] = []
+    for line in lines:
+        text = line.latin if latin else line.text
+        if characters and text:
+            characters.append(" ")
+            origins.append(None)
+        characters += text
+        origins += [(line, i / len(text), (i + 1) / len(text)) for i in range(len(text))]
+    return Passage("".join(characters), tuple(origins), latin)
+
+
+def rows(lines: Iterable[Line]) -> list[Row]:
+    """Lines by the row that they stand in, from top to bottom."""
+    found: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.top + line.bottom):
+        if found and _beside(found[-1][-1], line):
+            found[-1].append(line)
+        else:
+            found.append([line])
+    return [Row(tuple(sorted(row, key=lambda line: line.left))) for row in found]
+
+
+def rows_of(reading: Reading) -> list[Row]:
+    """The rows of a whole card."""
+    return rows(reading.lines)
+
+
+def _beside(one: Line, other: Line) -> bool:
+    shared = min(one.bottom, other.bottom) - max(one.top, other.top)
+    apart = max(one.left, other.left) - min(one.right, other.right)
+    lower = max(1.0, min(one.height, other.height))
+    return shared >= _BESIDE * lower and apart > -lower
