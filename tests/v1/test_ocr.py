@@ -99,7 +99,7 @@ def test_an_id_type_that_is_none_is_400(demo_v1):
 def test_detail_fields_says_how_sure_each_is_and_where_it_stands(demo_v1):
     shown = card(SEED, IdType.DRIVER, "photo")
     body = demo_v1.post("/ocr/recognize?detail=fields", image=as_base64(shown)).json()
-    assert set(body["fields"]) <= {"name", "idNum", "birthDate", *DETAILS[IdType.DRIVER]}
+    assert set(body["fields"]) <= {"name", "idNum", "birthDate", "issuer", *DETAILS[IdType.DRIVER]}
     assert min(field["confidence"] for field in body["fields"].values()) == body["confidence"]
     xs, ys = zip(*body["fields"]["licenseNo"]["polygon"], strict=True)
     assert lies_in(sum(xs) / 4, sum(ys) / 4, shown.truth.polygons[CardField.LICENCE_NO][0])
@@ -127,7 +127,8 @@ def test_redact_gives_a_copy_in_which_number_and_address_cannot_be_read(demo_v1)
     assert "redactedImage" not in plain
     redacted = demo_v1.post("/ocr/recognize?redact=true", image=as_base64(shown)).json()["redactedImage"]
     copy = PIL.Image.open(io.BytesIO(base64.b64decode(redacted)))
-    assert (copy.format, copy.size, dict(copy.getexif())) == ("JPEG", (shown.truth.width, shown.truth.height), {})
+    assert (copy.format, max(copy.size), dict(copy.getexif())) == ("JPEG", 1600, {})
+    assert copy.width / copy.height == pytest.approx(shown.truth.width / shown.truth.height, rel=0.01)
     again = demo_v1.post("/ocr/recognize", image=redacted, idType="RESIDENT").json()
     assert (again["data"]["idNum"], again["data"]["details"]["address"]) == (None, None)
     assert again["data"]["name"] == plain["data"]["name"]

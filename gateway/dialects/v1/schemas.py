@@ -259,4 +259,6 @@ class OcrAnswer(Answer, kw_only=True):
         Annotated[Box | None, Meta(description="The face on the document; null where none is found")] | UnsetType
     ) = UNSET
     is_greyscale: Annotated[bool, Meta(description="It has no colour: perhaps a photocopy")] | UnsetType = UNSET
-    redacted_image: Annotated[str, Meta(description="A JPEG in base64")] | UnsetType = UNSET
+    redacted_image: (
+        Annotated[str, Meta(description="A JPEG in base64; absent where no number was found")] | UnsetType
+    ) = UNSET
