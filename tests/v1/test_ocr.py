@@ -138,4 +138,3 @@ def test_redact_gives_a_copy_in_which_number_and_address_cannot_be_read(demo_v1)
             assert (np.asarray(painted) < 32).mean() > 0.9
     again = demo_v1.post("/ocr/recognize", image=redacted, idType="RESIDENT").json()
     assert again["data"]["idNum"] is None
-    assert again["data"]["name"] == plain["data"]["name"]
