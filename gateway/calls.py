@@ -53,6 +53,7 @@ class Call:
         self.operation = "unknown"
         self.tenant_id: int | None = None
         self.spoof_rejects = False
+        self.reveals_numbers = False
         self._started = time.monotonic()
         self._at = datetime.now(UTC)
 
@@ -138,7 +139,8 @@ async def bearer_guard(connection: ASGIConnection[Any, Any, Any, Any], handler: 
     state = await or_unavailable(services.key_states.of(claims.key))
     if state is None or not state.is_active or state.tenant_id != claims.tenant_id:
         raise refuse(Failure.UNAUTHENTICATED, "the key that the token was made with is revoked; ask for a new token")
-    call.tenant_id, call.spoof_rejects = state.tenant_id, state.spoof_rejects
+    call.tenant_id = state.tenant_id
+    call.spoof_rejects, call.reveals_numbers = state.spoof_rejects, state.reveals_numbers
     await services.limiter.spend(state.calls_per_minute, "tenant", str(state.tenant_id))
 
 

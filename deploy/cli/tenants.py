@@ -61,11 +61,14 @@ def list_tenants(as_json: common.Json = False) -> None:
             str(one.calls_per_minute),
             "active" if one.is_active else "disabled",
             "matches nobody" if one.spoof_rejects else "is told of",
+            "shown whole" if one.reveals_numbers else "masked",
             f"{one.created_at:%Y-%m-%d}",
         )
         for one in found
     ]
-    common.show_table(found, ("name", "calls a minute", "state", "a spoof", "created"), rows, as_json=as_json)
+    common.show_table(
+        found, ("name", "calls a minute", "state", "a spoof", "numbers", "created"), rows, as_json=as_json
+    )
 
 
 @app.command()
@@ -84,25 +87,37 @@ def enable(name: Name, as_json: common.Json = False) -> None:
 def set_tenant(
     name: Name,
     spoof_rejects: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             "--spoof-rejects/--no-spoof-rejects",
             help="Where withLiveness finds a spoof, matched is false; or it is only told of.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    reveals_numbers: Annotated[
+        bool | None,
+        typer.Option(
+            "--reveal-numbers/--mask-numbers",
+            help="OCR gives the numbers of ID documents whole; or masked.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: common.Json = False,
 ) -> None:
-    """Change what a tenant may choose; it holds within 30 seconds."""
+    """Change what a tenant may choose; it holds within 30 seconds. What is not named stays as it is."""
+    if spoof_rejects is None and reveals_numbers is None:
+        raise common.CommandError("nothing to change: name an option; `fidox tenants set --help` lists them")
 
-    async def work() -> bool:
+    async def work() -> Tenant | None:
         async with common.database() as pool:
-            return await Tenants(pool).set_spoof_rejects(name, spoof_rejects)
+            return await Tenants(pool).set_choices(name, spoof_rejects=spoof_rejects, reveals_numbers=reveals_numbers)
 
-    if not asyncio.run(work()):
+    tenant = asyncio.run(work())
+    if tenant is None:
         raise common.CommandError(f"there is no tenant {name}; `fidox tenants list` shows them")
-    text = f"tenant {name}: a spoof {'matches nobody' if spoof_rejects else 'is told of, and changes nothing'}"
-    common.show({"name": name, "spoof_rejects": spoof_rejects}, text, as_json=as_json)
+    spoof = "matches nobody" if tenant.spoof_rejects else "is told of, and changes nothing"
+    numbers = "shown whole" if tenant.reveals_numbers else "masked"
+    common.show(tenant, f"tenant {name}: a spoof {spoof}; numbers of ID documents are {numbers}", as_json=as_json)
 
 
 @app.command()

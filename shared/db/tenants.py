@@ -11,13 +11,14 @@ import psycopg
 from shared.db.passwords import Passwords
 from shared.db.pool import DuplicateNameError, Pool, connection
 
-_TENANT = "id, name, calls_per_minute, is_active, created_at, spoof_rejects"
+_TENANT = "id, name, calls_per_minute, is_active, created_at, spoof_rejects, reveals_numbers"
 
 
 class Tenant(msgspec.Struct, frozen=True):
     """Whoever integrates the API: their users, templates and transactions are theirs alone.
 
-    With `spoof_rejects` a picture in which `withLiveness` finds a spoof matches nobody.
+    With `spoof_rejects` a picture in which `withLiveness` finds a spoof matches nobody. With `reveals_numbers` OCR
+    gives the numbers of ID documents whole.
     """
 
     id: int
@@ -26,6 +27,7 @@ class Tenant(msgspec.Struct, frozen=True):
     is_active: bool
     created_at: datetime
     spoof_rejects: bool
+    reveals_numbers: bool
 
 
 class AccessKey(msgspec.Struct, frozen=True):
@@ -54,6 +56,7 @@ class KeyState(msgspec.Struct, frozen=True):
     is_active: bool
     calls_per_minute: int
     spoof_rejects: bool
+    reveals_numbers: bool
 
 
 class Tenants:
@@ -96,11 +99,18 @@ class Tenants:
             cursor = await conn.execute("UPDATE tenants SET is_active = %s WHERE name = %s", (active, name))
         return cursor.rowcount == 1
 
-    async def set_spoof_rejects(self, name: str, rejects: bool) -> bool:
-        """Whether a spoof matches nobody, or is only told of. False where there is no tenant of this name."""
+    async def set_choices(
+        self, name: str, *, spoof_rejects: bool | None = None, reveals_numbers: bool | None = None
+    ) -> Tenant | None:
+        """Change what is not None; the tenant as it is then. None where there is no tenant of this name."""
         async with connection(self._pool) as conn:
-            cursor = await conn.execute("UPDATE tenants SET spoof_rejects = %s WHERE name = %s", (rejects, name))
-        return cursor.rowcount == 1
+            cursor = await conn.execute(
+                "UPDATE tenants SET spoof_rejects = coalesce(%s, spoof_rejects),"  # noqa: S608 — the columns are ours
+                f" reveals_numbers = coalesce(%s, reveals_numbers) WHERE name = %s RETURNING {_TENANT}",
+                (spoof_rejects, reveals_numbers, name),
+            )
+            row = await cursor.fetchone()
+        return Tenant(*row) if row else None
 
     async def create_key(self, tenant_id: int, label: str = "") -> tuple[AccessKey, str, str]:
         """A new key: its row, the access key and the secret key. The secret is never to be had again."""
@@ -151,8 +161,8 @@ class Tenants:
         """Whether tokens of this key still count, and what its tenant may do."""
         async with connection(self._pool) as conn:
             cursor = await conn.execute(
-                "SELECT tenant_id, revoked_at IS NULL AND tenants.is_active, calls_per_minute, spoof_rejects"
-                " FROM access_keys JOIN tenants ON tenants.id = tenant_id WHERE access_key = %s",
+                "SELECT tenant_id, revoked_at IS NULL AND tenants.is_active, calls_per_minute, spoof_rejects,"
+                " reveals_numbers FROM access_keys JOIN tenants ON tenants.id = tenant_id WHERE access_key = %s",
                 (access_key,),
             )
             row = await cursor.fetchone()

@@ -124,16 +124,21 @@ def test_a_tenant_is_created_disabled_and_enabled(stack: LocalStack) -> None:
 
 def test_what_a_tenant_may_choose_is_set_and_listed(stack: LocalStack) -> None:
     name = f"cli-{secrets.token_hex(4)}"
-    assert json.loads(stack.fidox("tenants", "create", name, "--json"))["spoof_rejects"] is False
+    made = json.loads(stack.fidox("tenants", "create", name, "--json"))
+    assert (made["spoof_rejects"], made["reveals_numbers"]) == (False, False)
 
-    def listed() -> bool:
+    def listed() -> tuple[bool, bool]:
         rows = json.loads(stack.fidox("tenants", "list", "--json"))
-        return next(row["spoof_rejects"] for row in rows if row["name"] == name)
+        return next((row["spoof_rejects"], row["reveals_numbers"]) for row in rows if row["name"] == name)
 
     stack.fidox("tenants", "set", name, "--spoof-rejects")
-    assert listed() is True
-    stack.fidox("tenants", "set", name, "--no-spoof-rejects")
-    assert listed() is False
+    assert listed() == (True, False)
+    stack.fidox("tenants", "set", name, "--no-spoof-rejects", "--reveal-numbers")
+    assert listed() == (False, True)
+    stack.fidox("tenants", "set", name, "--mask-numbers")
+    assert listed() == (False, False)
+    with pytest.raises(LocalError, match="nothing to change"):
+        stack.fidox("tenants", "set", name)
     with pytest.raises(LocalError, match="there is no tenant nobody"):
         stack.fidox("tenants", "set", "nobody", "--spoof-rejects")
 

@@ -26,10 +26,11 @@ from workers.face.circuit import Engines
 from workers.face.load import load_judges, loaders
 from workers.face.search import IN_MEMORY_FROM, Search
 from workers.face.tasks import FaceTasks
-from workers.runtime.tasks import Call
+from workers.runtime.tasks import Call, Taken
 from workers.runtime.threads import Threads
 
 BOTH = {"ezway", "applemango"}
+SUBMITTED_MS = int(time.time() * 1000)
 
 
 class Client:
@@ -239,7 +240,7 @@ def working(stack):
                 yield FaceTasks(engines, templates, search, settings.faces, load_judges(settings)), templates
             finally:
                 for slot in engines.all():
-                    getattr(slot.engine, "close", lambda: None)()
+                    getattr(slot.part, "close", lambda: None)()
 
     return open_tasks
 
@@ -252,14 +253,12 @@ def threads():
 
 
 def job(client: Client) -> contracts.Job:
-    now_ms = int(time.time() * 1000)
     return contracts.Job(
         job_id=f"{secrets.token_hex(8)}:{Kind.FACE}",
         tx_id=f"tx_{secrets.token_hex(6)}",
         tenant_id=client.tenant_id,
         dialect=Dialect.V1,
-        submitted_ms=now_ms,
-        deadline_ms=now_ms + 60_000,
+        within_ms=60_000,
         reply_to="nobody",
         blobs=1,
         bytes_held=0,
@@ -268,7 +267,9 @@ def job(client: Client) -> contracts.Job:
 
 
 async def do(tasks: FaceTasks, threads: Threads, of: contracts.Job, image: bytes) -> contracts.AnyOutcome:
-    call = Call(of, [image], operation="register", now_ms=int(time.time() * 1000), threads=threads)
+    # The time of its submission stays a job's own, however often it is done.
+    taken = Taken(of.job_id, b"", SUBMITTED_MS, SUBMITTED_MS, 1, [image])
+    call = Call(of, [image], operation="register", taken=taken, threads=threads)
     return await tasks.register(contracts.RegisterFace(user_code="u", renew=True), call)
 
 
@@ -354,7 +355,7 @@ async def delete(templates: Templates, client: Client) -> None:
 def transaction(client: Client, operation: str):
     from shared.db import transactions
 
-    return transactions.of_job(job(client), operation, contracts.Registered())
+    return transactions.of_job(job(client), operation, contracts.Registered(), submitted_ms=SUBMITTED_MS)
 
 
 def test_who_was_deleted_and_registered_anew_meanwhile_is_not_overwritten(client, working, obama, photo):

@@ -18,6 +18,7 @@ from deploy.local.folder import CHECKOUT
 from deploy.local.stack import free_port
 from shared import keys
 from shared.contracts import Kind
+from shared.db.recorder import FLUSH_S
 from tests.conftest import SHARED, need
 from tests.support.fidox import Fidox
 from tests.support.v1 import V1, error
@@ -179,11 +180,15 @@ def test_a_call_of_two_jobs_of_which_one_is_refused_is_one_transaction(stack, al
         answer = api.post("/face/verify", userCode="two jobs", image=photo("obama/obama2.jpg"), withLiveness=True)
         assert answer.status_code == 503
         api.delete("two jobs")
-    with psycopg.connect(stack.database_url) as connection:
-        rows = connection.execute(
-            "SELECT operation, outcome FROM transactions WHERE tx_id = %s", (answer.headers["X-Transaction-Id"],)
-        ).fetchall()
-    assert rows == [("verify", "engine_unavailable")]
+
+    def written() -> list[tuple[str, str]]:
+        with psycopg.connect(stack.database_url) as connection:
+            query = "SELECT operation, outcome FROM transactions WHERE tx_id = %s"
+            return connection.execute(query, (answer.headers["X-Transaction-Id"],)).fetchall()
+
+    wait_until(written)
+    time.sleep(2 * FLUSH_S)  # a second one would be written by now
+    assert written() == [("verify", "engine_unavailable")]
 
 
 def test_40901_is_also_every_engine_down(alone, worker, photo):

@@ -27,6 +27,7 @@ def test_every_path_and_method_is_in_it(document):
         ("delete", "/v1/fr/register/{userCode}"): "deleteFace",
         ("get", "/v1/fr/engines"): "listEngines",
         ("post", "/v1/liveness/detect"): "detectLiveness",
+        ("post", "/v1/ocr/recognize"): "recognizeDocument",
     }
 
 
@@ -50,6 +51,7 @@ def test_the_documents_choices_are_its_enumerations(document):
     schemas = document["components"]["schemas"]
     assert schemas["Engine"]["enum"] == ["ezway", "applemango"]
     assert schemas["Context"]["enum"] == ["login", "monitoring", "general"]
+    assert schemas["IdType"]["enum"] == ["RESIDENT", "DRIVER", "PASSPORT", "FOREIGN"]
     assert schemas["CheckType"]["enum"] == ["deepfake", "photo", "mask", "all"]
 
 

@@ -5,12 +5,16 @@ import re
 
 import pytest
 
+from shared.contracts import IdType
+from tests.support.cards import as_base64, card
+
 SECTIONS = {
     "POST/v1/fr/register": "/fr/register",
     "POST/v1/fr/verify": "/fr/verify",
     "POST/v1/fr/compare": "/fr/compare",
     "POST/v1/fr/count": "/fr/count",
     "DELETE/v1/fr/register/{userCode}": None,
+    "POST/v1/ocr/recognize": "/ocr/recognize",
     "POST/v1/liveness/detect": "/liveness/detect",
 }
 # What we add to an answer: which engine answered, and from which score it would be a match.
@@ -48,6 +52,8 @@ def test_a_sample(v1, photo, samples, heading):
     else:
         pictures = {"image": "obama/obama2.jpg", "image1": "obama/obama.jpg", "image2": "obama/obama2.jpg"}
         supplied = {"userCode": "user-001", **{name: photo(file) for name, file in pictures.items()}}
+        if path == "/ocr/recognize":
+            supplied["image"] = as_base64(card(2, IdType.DRIVER))
         given = v1.post(path, **{name: supplied.get(name, value) for name, value in request.items()})
     assert given.status_code == 200, given.text
     told = {name: value for name, value in given.json().items() if name not in MORE.get(path, ())}

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.dialects.fields import AccessKey, Score, SecretKey, Threshold, UserCode
-from shared.contracts import Context, PartState
+from shared.contracts import Context, IdType, PartState
 
 Base64Image = Annotated[
     str, Meta(description="JPEG, PNG or WebP, at most 10 MB, in base64; a data: prefix and line breaks are accepted")
@@ -38,6 +38,12 @@ class CheckType(StrEnum):
     PHOTO = "photo"
     MASK = "mask"
     ALL = "all"
+
+
+class Detail(StrEnum):
+    """What an OCR answer may have beside the document's fields."""
+
+    FIELDS = "fields"
 
 
 class Body(msgspec.Struct, rename="camel", kw_only=True):
@@ -87,6 +93,13 @@ class LivenessRequest(Body, kw_only=True):
 
     image: Base64Image
     check_type: Annotated[CheckType | None, Meta(description="Default: all")] = None
+
+
+class OcrRequest(Body, kw_only=True):
+    """An ID document to read."""
+
+    image: Base64Image
+    id_type: Annotated[IdType | None, Meta(description="What it is. Default: it is recognised")] = None
 
 
 class Answer(msgspec.Struct, rename="camel", kw_only=True):
@@ -181,3 +194,71 @@ class LivenessAnswer(Answer, kw_only=True):
     confidence: Annotated[float, Meta(ge=0, le=1, description="The lowest probability of being genuine of the checks")]
     checks: Checks
     trx_id: TrxId
+
+
+Text = Annotated[str | None, Meta(description="As printed; null where it cannot be read")]
+Date = Annotated[str | None, Meta(description="ISO 8601; null where it cannot be read")]
+
+
+class Details(msgspec.Struct, rename="camel", kw_only=True):
+    """What only documents of this type have; the others' fields are absent."""
+
+    passport_no: Text | UnsetType = UNSET
+    surname: Text | UnsetType = UNSET
+    given_names: Text | UnsetType = UNSET
+    license_no: Text | UnsetType = UNSET
+    license_type: Text | UnsetType = UNSET
+    nationality: Text | UnsetType = UNSET
+    visa_type: Text | UnsetType = UNSET
+    sex: Text | UnsetType = UNSET
+    address: Text | UnsetType = UNSET
+    issue_date: Date | UnsetType = UNSET
+    expiry_date: Date | UnsetType = UNSET
+    issuer: Text | UnsetType = UNSET
+    mrz_valid: Annotated[bool, Meta(description="Every check digit of the machine-readable zone holds")] | UnsetType = (
+        UNSET
+    )
+
+
+class OcrData(msgspec.Struct, rename="camel", kw_only=True):
+    """What the document says."""
+
+    id_type: IdType
+    name: Text
+    id_num: Annotated[str | None, Meta(description="Masked; null where it cannot be read, or where there is none")]
+    birth_date: Date
+    details: Details
+
+
+class OcrField(msgspec.Struct, rename="camel", kw_only=True):
+    """One field, how sure it is, and where it stands: x, y of four corners in pixels of the upright picture."""
+
+    value: str
+    confidence: Annotated[float, Meta(ge=0, le=1)]
+    polygon: list[Annotated[list[float], Meta(min_length=2, max_length=2)]]
+
+
+class Box(msgspec.Struct, rename="camel", kw_only=True):
+    """In pixels of the upright picture."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class OcrAnswer(Answer, kw_only=True):
+    """The document's fields; more of them only where it was asked for."""
+
+    success: bool = True
+    data: OcrData
+    confidence: Annotated[float, Meta(ge=0, le=1, description="The least of the fields'")]
+    trx_id: TrxId
+    fields: dict[str, OcrField] | UnsetType = UNSET
+    portrait: (
+        Annotated[Box | None, Meta(description="The face on the document; null where none is found")] | UnsetType
+    ) = UNSET
+    is_greyscale: Annotated[bool, Meta(description="It has no colour: perhaps a photocopy")] | UnsetType = UNSET
+    redacted_image: (
+        Annotated[str, Meta(description="A JPEG in base64; absent where no number was found")] | UnsetType
+    ) = UNSET
