@@ -6,7 +6,7 @@
 set -uo pipefail
 
 fonts="fonts-baekmuk fonts-nanum fonts-ocr-b fonts-unfonts-core"
-packages="$fonts chromium curl default-jre-headless node-typescript nodejs"
+packages="$fonts chromium curl default-jre-headless node-typescript nodejs tesseract-ocr-kor"
 [ "${1:-}" != fonts ] || packages=$fonts
 
 font() {
@@ -23,6 +23,7 @@ has() {
     default-jre-headless) command -v java ;;
     node-typescript) command -v tsc ;;
     nodejs) command -v node ;;
+    tesseract-ocr-kor) [ -e /usr/share/tesseract-ocr/5/tessdata/kor.traineddata ] ;;
     *) command -v "$1" ;;
   esac >/dev/null 2>&1
 }

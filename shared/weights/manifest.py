@@ -23,6 +23,7 @@ class Weight(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     urls: tuple[str, ...] = ()
     bytes: int | None = None
     package: str | None = None
+    system: str | None = None
 
     def __post_init__(self) -> None:
         # ValueError becomes msgspec's ValidationError, with the entry's place in the file.
@@ -35,6 +36,8 @@ class Weight(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError(f"{self.name}: weights come over https only")
         if self.package is not None and ":" not in self.package:
             raise ValueError(f"{self.name}: package is name:path")
+        if self.system is not None and not self.system.partition(":")[2].startswith("/"):
+            raise ValueError(f"{self.name}: system is name:/path")
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,6 +5,8 @@
     small   PP-OCRv6_small_det     korean_mobile_v2.0_rec          the same
     auto    of each the best that is on this machine
 
+Beside any of them, where it is on this machine, Tesseract's Korean network gives a second opinion of lines with Hangul.
+
 A recogniser is of use with the characters that it was trained on only; where they are not in the file itself they are a
 weight of their own, `NAME.yml`.
 """
@@ -23,6 +25,7 @@ KOREAN = "ocr.korean"
 LATIN = "ocr.latin"
 DICTIONARY = "ocr.dictionary"
 ORIENTATION = "ocr.orientation"
+HANGUL = "ocr.hangul"
 
 # Without one of each no card is read.
 NEEDED = (LINES, KOREAN, LATIN)
@@ -59,12 +62,16 @@ class TextModel(NamedTuple):
 
 
 class ReaderWeights(NamedTuple):
-    """Everything that a reader needs; without `orientation` it reads some lines both ways up instead."""
+    """Everything that a reader needs. Without `orientation` it reads some lines both ways up instead.
+
+    Without `hangul` there is no second opinion.
+    """
 
     lines: TextModel
     korean: TextModel
     latin: TextModel
     orientation: Located | None
+    hangul: Located | None
 
 
 def of_reader(store: WeightStore, asked: str = AUTO) -> ReaderWeights | list[str]:
@@ -75,8 +82,11 @@ def of_reader(store: WeightStore, asked: str = AUTO) -> ReaderWeights | list[str
     lines, korean, latin = (found[role] for role in (LINES, KOREAN, LATIN))
     if missing or lines is None or korean is None or latin is None:
         return missing
-    orientation = next((there for one in store.manifest.of_role(ORIENTATION) if (there := store.find(one.name))), None)
-    return ReaderWeights(lines, korean, latin, orientation)
+    return ReaderWeights(lines, korean, latin, _any(store, ORIENTATION), _any(store, HANGUL))
+
+
+def _any(store: WeightStore, role: str) -> Located | None:
+    return next((there for one in store.manifest.of_role(role) if (there := store.find(one.name))), None)
 
 
 def _first(store: WeightStore, names: tuple[str, ...]) -> TextModel | None:

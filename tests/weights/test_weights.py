@@ -123,7 +123,19 @@ def test_the_places_are_looked_into_in_the_documented_order(machine: Machine) ->
         assert machine.store.locate("model").place is place
 
 
-def test_a_package_that_carries_the_file_is_the_last_place(tmp_path: Path) -> None:
+def test_a_package_of_the_system_comes_after_that_and_is_named_where_it_is_missing(tmp_path: Path) -> None:
+    installed = tmp_path / "usr" / "model.onnx"
+    known = weight(system=f"model-data:{installed}")
+    machine = Machine(tmp_path, known)
+    assert "install the system's package model-data" in machine.store.way_to_get(known)
+    installed.parent.mkdir()
+    installed.write_bytes(RIGHT)
+    assert machine.store.locate("model").place is Place.SYSTEM
+    (machine.cache / "model.onnx").write_bytes(RIGHT)
+    assert machine.store.locate("model").place is Place.CACHE
+
+
+def test_a_package_that_carries_the_file_comes_after_the_folders(tmp_path: Path) -> None:
     import certifi
 
     data = Path(certifi.__file__).with_name("cacert.pem").read_bytes()

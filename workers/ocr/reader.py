@@ -3,15 +3,17 @@
     pixels ─ quad ─┬─ card ────┬─ outlines of lines ─ which way up ─ crops ─┬─ Latin ──┬─ by line ─ Reading
                    └─ whole ───┘                                            └─ Korean ─┘
 
-Every line is read by the Latin recogniser; those that it does not take for plain Latin are read by the Korean one, too.
-The small Korean dictionary has no `.` `,` `(` `)`, and the Latin one no Hangul: parsers get both readings.
+Every line is read by the Latin recogniser; those that it does not take for plain Latin are read by Tesseract's Korean
+network, where it is on this machine, and by the Korean recogniser where that is not or is not sure. The small Korean
+dictionary has no `.` `,` `(` `)`, and the Latin one no Hangul: parsers get both readings.
 
-PaddleOCR's networks are not safe to share between threads: upstream has reports of one thread's text in another's
+None of these is safe to share between threads: PaddleOCR has reports of one thread's text in another's
 result, which here would be another person's number. So a reader has one thread, and every call of them is made there.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -20,6 +22,7 @@ import cv2
 import numpy as np
 
 from workers.face.detection import Stopwatch
+from workers.ocr.hangul import HangulReader
 from workers.ocr.lines import Line, Reading
 from workers.ocr.networks import LineDetector, LineRecogniser
 from workers.ocr.orientation import LineOrientation, lies_on_its_side, sizes, voters
@@ -30,9 +33,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from shared.weights import Located
     from shared.weights.ocr import ReaderWeights
     from workers.ocr.quad import Straightened
     from workers.runtime.onnx import FloatArray
+
+log = logging.getLogger(__name__)
 
 # A card has 12 to 40; of a page full of text the largest are read, and the rest is left.
 MOST_LINES = 64
@@ -45,6 +51,8 @@ SURELY_LATIN = 0.9
 # And no wider a character than this, as a share of the height. Of `테헤란로 248, 103동` the Latin recogniser is sure of
 # the digits and says nothing of the rest: 1.0 to 1.8. Latin print is 0.4 to 0.8; a letter alone, with its margin, 1.2.
 WIDEST_LATIN = 0.9
+# Of what it is less sure than this Tesseract reads more wrong than the Korean recogniser does.
+SURELY_HANGUL = 0.6
 # How sure the orientation has to be before the recognisers are not asked.
 SURELY_TURNED = 0.2
 # Lines that are read both ways up where it is not.
@@ -90,8 +98,19 @@ class _Networks:
         self.latin = LineRecogniser(weights.latin, threads=threads)
         # Its layers are too small to be shared between cores.
         self.korean = LineRecogniser(weights.korean, threads=1)
+        self.hangul = _hangul_reader(weights.hangul) if weights.hangul else None
         self.orientation = LineOrientation(weights.orientation) if weights.orientation else None
-        self.model_id = f"{self.lines.name}+{self.korean.name}+{self.latin.name}"
+        names = [self.lines.name, self.korean.name, self.latin.name, *([self.hangul.name] if self.hangul else [])]
+        self.model_id = "+".join(names)
+
+
+def _hangul_reader(located: Located) -> HangulReader | None:
+    """It only helps: without it cards are read worse, and not at all with a reader that raises."""
+    try:
+        return HangulReader(located)
+    except (ImportError, RuntimeError) as error:
+        log.warning("no second opinion of Hangul: %s", error)
+        return None
 
 
 def _warm_up(networks: _Networks, stripes: NDArray[np.uint8]) -> None:
@@ -178,7 +197,7 @@ def _turned(boxes: FloatArray, quarters: int, before: Straightened) -> FloatArra
 def _recognised(networks: _Networks, crops: list[NDArray[np.uint8]], boxes: FloatArray) -> list[Line]:
     latin = networks.latin.read(crops)
     doubtful = [place for place, one in enumerate(latin) if not _is_plain(*one, crops[place])]
-    korean = dict(zip(doubtful, networks.korean.read([crops[place] for place in doubtful]), strict=True))
+    korean = _hangul(networks, {place: crops[place] for place in doubtful})
     lines: list[Line] = []
     for place, (text, confidence) in enumerate(latin):
         chosen = (text, confidence)
@@ -188,6 +207,18 @@ def _recognised(networks: _Networks, crops: list[NDArray[np.uint8]], boxes: Floa
         if chosen[0].strip():
             lines.append(Line(chosen[0], chosen[1], text, confidence, boxes[place]))
     return lines
+
+
+def _hangul(networks: _Networks, crops: dict[int, NDArray[np.uint8]]) -> dict[int, tuple[str, float]]:
+    """What each of the lines says, by the first of the two Korean networks that is sure of it."""
+    found: dict[int, tuple[str, float]] = {}
+    if networks.hangul is not None:
+        for place, line in crops.items():
+            text, confidence = networks.hangul.read(line)
+            if confidence >= SURELY_HANGUL and _HANGUL.search(text):
+                found[place] = text, confidence
+    rest = [place for place in crops if place not in found]
+    return found | dict(zip(rest, networks.korean.read([crops[place] for place in rest]), strict=True))
 
 
 def _is_plain(text: str, confidence: float, line: NDArray[np.uint8]) -> bool:
