@@ -45,6 +45,8 @@ SURELY_LATIN = 0.9
 # And no wider a character than this, as a share of the height. Of `테헤란로 248, 103동` the Latin recogniser is sure of
 # the digits and says nothing of the rest: 1.0 to 1.8. Latin print is 0.4 to 0.8; a letter alone, with its margin, 1.2.
 WIDEST_LATIN = 0.9
+# Around a line, of its height: the recognisers were trained on lines with a little of what is around them.
+MARGIN = 0.1
 # How sure the orientation has to be before the recognisers are not asked.
 SURELY_TURNED = 0.2
 # Lines that are read both ways up where it is not.
@@ -123,9 +125,16 @@ def _read(networks: _Networks, pixels: NDArray[np.uint8]) -> CardReading:
     return CardReading(reading, card, straighten_ms, detect_ms, watch.lap())
 
 
+def upright(pixels: NDArray[np.uint8], card: Straightened) -> Straightened:
+    """The whole picture as the card stands: one that was cut out by its text may have lost its portrait."""
+    return whole(pixels, WHOLE_SIDE).turned(card.quarters)
+
+
 def crop(pixels: NDArray[np.uint8], box: FloatArray) -> NDArray[np.uint8]:
-    """What a line's outline, float32[4, 2], encloses, laid level."""
-    across, down = (max(2, round(float(size[0]))) for size in sizes(box[None]))
+    """What a line's outline, float32[4, 2], encloses, and MARGIN around it, laid level."""
+    across, down = (float(size[0]) for size in sizes(box[None]))
+    box = box + np.sign(box - box.mean(axis=0)) * np.float32(MARGIN * down)
+    across, down = max(2, round(across + 2 * MARGIN * down)), max(2, round((1 + 2 * MARGIN) * down))
     corners = np.array([[0, 0], [across, 0], [across, down], [0, down]], np.float32)
     matrix = cv2.getPerspectiveTransform(box.astype(np.float32), corners)
     level = cv2.warpPerspective(pixels, matrix, (across, down), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
