@@ -3,16 +3,20 @@
     서울특별시 강남구 테헤란로 152, 101동 1203호 (역삼동, 강남아파트)
     province   district  road  number  unit      (legal dong, building)
 
-The small Korean dictionary has no `. , ( )` and mostly drops spaces. Punctuation is taken from the Latin reading of the
-same line, where its digits agree, and from the form.
+The small Korean dictionary has no `. , ( )` and mostly drops spaces. What `merging` does not bring back comes from the
+form.
 """
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from workers.ocr.places import DISTRICTS, PROVINCES, SHORT
-from workers.ocr.text import HANGUL, begins, digits_of, likeness
+from workers.ocr.text import HANGUL, begins, likeness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # A province is one of 17, so that much may be misread; of districts many differ by one syllable of two.
 _PROVINCE_LEAST, _DISTRICT_LEAST = 0.65, 0.75
@@ -46,10 +50,9 @@ def province(text: str) -> tuple[str, int] | None:
     return max(found, key=lambda pair: (likeness(pair[0], text[: pair[1]]), len(pair[0])))
 
 
-def address(lines: list[tuple[str, str]]) -> str:
-    """Of printed lines from top to bottom, each as (the Korean reading, the Latin one); joined by one space."""
-    parts = [_line(text, latin) for text, latin in lines]
-    whole = _closed(" ".join(part for part in parts if part))
+def address(lines: Iterable[str]) -> str:
+    """Of printed lines from top to bottom; joined by one space."""
+    whole = _closed(" ".join(part for line in lines if (part := respaced(line.strip()))))
     return re.sub(r"\s+", " ", whole).strip()
 
 
@@ -71,31 +74,6 @@ def _district(province: str, text: str) -> tuple[str, int] | None:
         (name, end) for name in DISTRICTS.get(province, ()) if (end := begins(name, text, _DISTRICT_LEAST)) is not None
     ]
     return max(found, key=lambda pair: (likeness(pair[0], text[: pair[1]]), len(pair[0])), default=None)
-
-
-def _line(text: str, latin: str) -> str:
-    return respaced(_punctuated(text.strip(), latin.strip()))
-
-
-def _punctuated(text: str, latin: str) -> str:
-    """The Korean reading with the brackets and commas of the Latin one, which reads the same digits."""
-    if latin.startswith("(") and not text.startswith("("):
-        text = f"({text}"
-    if latin.endswith(")") and not text.endswith(")"):
-        text = f"{text})"
-    if "," in text or "," not in latin:
-        return text
-    # After the number before the comma, where both readings agree on every digit up to there.
-    for comma in re.finditer(r"(\d+)\s*,", latin):
-        before = digits_of(latin[: comma.end(1)])
-        count = 0
-        for at, character in enumerate(text):
-            count += character.isdigit()
-            if count == len(before) and character.isdigit():
-                if re.sub(r"\D", "", text[: at + 1]) == before and text[at + 1 : at + 2] != ",":
-                    text = f"{text[: at + 1]}, {text[at + 1 :].lstrip()}"
-                break
-    return text
 
 
 def _closed(text: str) -> str:

@@ -280,8 +280,7 @@ def _number(text: str, check: str, issuer: str) -> str:
     if issuer == "KOR" and FILLER not in text:
         # M12345678 or M123A4567: the letter within is known by no look-alike, so that one is left as it is.
         digits = text.translate(_TO_DIGIT)
-        text = text[0].translate(_TO_LETTER) + digits[1:4] + text[4] + digits[5:]
-        return text
+        return text[0].translate(_TO_LETTER) + digits[1:4] + text[4] + digits[5:]
     # Not I as 1 as well: what was read as I may be an L, and 1 and L weigh the same.
     tried = text.replace("O", "0")
     proven = str(check_digit(text)) != check == str(check_digit(tried))

@@ -67,9 +67,7 @@ class LineRecogniser:
         self.name = model.name
         self._batch = BATCH_ON_GPU if providers()[0][0] == CUDA else 1
         with _folder(model, "" if model.dictionary else _recogniser_yml(model)) as folder:
-            self._paddle = TextRecognition(
-                model_name=_trained_as(folder), model_dir=str(folder), **_engine(threads)
-            )
+            self._paddle = TextRecognition(model_name=_trained_as(folder), model_dir=str(folder), **_engine(threads))
 
     def read(self, lines: Sequence[NDArray[np.uint8]]) -> list[tuple[str, float]]:
         """Text and confidence (the mean of its characters' probabilities, 0..1) of each line, BGR uint8[h, w, 3]."""

@@ -12,7 +12,7 @@ import re
 from datetime import date
 from typing import NamedTuple
 
-from workers.ocr.text import HANGUL, as_digits, closest
+from workers.ocr.text import HANGUL, as_digits, likeness
 
 _WEIGHTS = 2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5
 # Numbers given from then on are random after S: no check digit tells anything of somebody born since.
@@ -48,10 +48,11 @@ _D = r"[0-9OoQDUIl|i!LZzSsBGbqgTA]"  # what `as_digits` makes a digit of
 _BAR = r"\s{0,2}[-–—_~=.·•:*'\s]{0,3}\s{0,2}"  # noqa: RUF001 — what a hyphen is read as
 _PERSON = re.compile(rf"(?<![0-9])({_D}{{6}}){_BAR}({_D}{{7}})(?![0-9])")
 _NEW_LICENCE = re.compile(rf"(?<![0-9])({_D}{{2}}){_BAR}({_D}{{2}}){_BAR}({_D}{{6}}){_BAR}({_D}{{2}})(?![0-9])")
-_OLD_LICENCE = re.compile(rf"([{HANGUL}]{{2,4}}){_BAR}({_D}{{2}}){_BAR}({_D}{{6}}){_BAR}({_D}{{2}})(?![0-9])")
+_OLD_LICENCE = re.compile(rf"([{HANGUL}]{{2,9}}){_BAR}({_D}{{2}}){_BAR}({_D}{{6}}){_BAR}({_D}{{2}})(?![0-9])")
 _PASSPORT = re.compile(rf"(?<![A-Z0-9])([MSRGDO])\s?({_D}{{3}})([A-Z0-9])({_D}{{4}})(?![A-Z0-9])")
 # At least so many of the characters of a number must have been read as digits, lest a word be taken for one.
 _LEAST_DIGITS = 0.6
+_REGION_LEAST = 0.6
 
 
 class Found(NamedTuple):
@@ -103,10 +104,11 @@ def licence_number(text: str) -> Found | None:
         if _mostly_digits("".join(match.groups())) and as_digits(match[1]) in REGIONS:
             return Found("-".join(as_digits(group) for group in match.groups()), *match.span())
     for match in _OLD_LICENCE.finditer(text):
-        region = closest(match[1], _OLD_REGIONS, 0.6)
-        if region and _mostly_digits("".join(match.groups()[1:])):
+        # A label may stand before the region with no space between.
+        region = max(_OLD_REGIONS, key=lambda region: (likeness(region, match[1][-len(region) :]), len(region)))
+        if likeness(region, match[1][-len(region) :]) >= _REGION_LEAST and _mostly_digits("".join(match.groups()[1:])):
             numbers = "-".join(as_digits(group) for group in match.groups()[1:])
-            return Found(f"{region[0]} {numbers}", *match.span())
+            return Found(f"{region} {numbers}", match.start(1) + max(0, len(match[1]) - len(region)), match.end())
     return None
 
 

@@ -128,9 +128,7 @@ def crop(pixels: NDArray[np.uint8], box: FloatArray) -> NDArray[np.uint8]:
     across, down = (max(2, round(float(size[0]))) for size in sizes(box[None]))
     corners = np.array([[0, 0], [across, 0], [across, down], [0, down]], np.float32)
     matrix = cv2.getPerspectiveTransform(box.astype(np.float32), corners)
-    level = cv2.warpPerspective(
-        pixels, matrix, (across, down), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    level = cv2.warpPerspective(pixels, matrix, (across, down), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return cast("NDArray[np.uint8]", level)
 
 
@@ -203,7 +201,9 @@ def _in_reading_order(lines: list[Line]) -> tuple[Line, ...]:
     rows: list[list[Line]] = []
     for line in sorted(lines, key=lambda one: one.top + one.bottom):
         middle = (line.top + line.bottom) / 2
-        if rows and abs((rows[-1][0].top + rows[-1][0].bottom) / 2 - middle) < 0.5 * min(rows[-1][0].height, line.height):
+        if rows and abs((rows[-1][0].top + rows[-1][0].bottom) / 2 - middle) < 0.5 * min(
+            rows[-1][0].height, line.height
+        ):
             rows[-1].append(line)
         else:
             rows.append([line])

@@ -25,12 +25,11 @@ from workers.ocr.cards.layout import (
     together,
 )
 from workers.ocr.dates import of_two_digits, today
-from workers.ocr.passages import passage
+from workers.ocr.passages import Reader, passage
 from workers.ocr.text import bare, find, likeness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from workers.ocr.lines import Line, Reading
     from workers.ocr.mrz import Zone
@@ -94,7 +93,7 @@ def _printed(rows: Sequence[Row]) -> dict[CardField, Value]:
     for key, label in ((CardField.SURNAME, "Surname"), (CardField.GIVEN_NAMES, "Given names")):
         for line in _below(label, rows):
             if is_latin_name(line.latin) and not _is_label(line.latin):
-                fields.setdefault(key, passage((line,), latin=True).value(line.latin.strip()))
+                fields.setdefault(key, passage((line,), Reader.LATIN).value(line.latin.strip()))
     _dates(rows, fields)
     return fields
 
@@ -135,22 +134,14 @@ def _under(upper: Line, lower: Line) -> bool:
 
 def _dates(rows: Sequence[Row], fields: dict[CardField, Value]) -> None:
     """Of the three dates of a page birth is the earliest and expiry the latest; one that lies ahead is expiry."""
-    days = sorted(((day, part) for _, part, day in dates_of(rows)), key=lambda pair: pair[0])
-    unique: dict[date, Passage] = {}
-    for day, part in days:
-        unique.setdefault(day, part)
-    known = list(unique.items())
-    if len(known) >= 3:
-        roles = zip(
-            (CardField.BIRTH_DATE, CardField.ISSUE_DATE, CardField.EXPIRY_DATE),
-            (known[0], known[-2], known[-1]),
-            strict=True,
-        )
+    unique = {each.day: each for each in reversed(dates_of(rows))}
+    known = [unique[day] for day in sorted(unique)]
+    order = CardField.BIRTH_DATE, CardField.ISSUE_DATE, CardField.EXPIRY_DATE
+    if len(known) >= len(order):
+        roles = list(zip(order, (known[0], known[-2], known[-1]), strict=True))
     else:
-        roles = ((_role(part, rows), (day, part)) for day, part in known)
-    for role, (day, part) in roles:
-        if role:
-            fields[role] = part.value(day.isoformat())
+        roles = [(role, each) for each in known if (role := _role(each.part, rows))]
+    fields |= {role: each.value() for role, each in roles}
 
 
 def _role(part: Passage, rows: Sequence[Row]) -> CardField | None:
@@ -176,7 +167,7 @@ def _confirm(fields: dict[CardField, Value], zone: Zone, zone_rows: Sequence[Row
         place = zone.format.fields[_AT[key]]
         length = zone.format.length
         proven = zone.proven[check] if check else None
-        own = passage(row.lines, latin=True).confidence
+        own = row.latin.confidence
         said = Value(
             value, own * (UNPROVEN if proven is False else 1.0), row.lines, (place.start / length, place.stop / length)
         )

@@ -17,7 +17,7 @@ from workers.ocr import numbers
 from workers.ocr.cards import Parsed
 from workers.ocr.cards.layout import address_block, dates_of, hangul_name, legible, office, person, titled, together
 from workers.ocr.dates import find_dates
-from workers.ocr.passages import passage
+from workers.ocr.passages import Reader, passage
 from workers.ocr.places import MAYORS
 from workers.ocr.text import closest
 
@@ -42,10 +42,8 @@ def parse(reading: Reading) -> Parsed:
     first = 0 if at is None else at + 1
     if block := address_block(rows, first, _ends_address):
         fields[CardField.ADDRESS], first = block
-    dates = dates_of(rows[first:])
-    if dates:
-        _, part, day = dates[-1]
-        fields[CardField.ISSUE_DATE] = part.value(day.isoformat())
+    if dates := dates_of(rows[first:]):
+        fields[CardField.ISSUE_DATE] = dates[-1].value()
     if issuer := office(rows[first:], MAYORS):
         fields[CardField.ISSUER] = issuer
     number = fields.get(CardField.ID_NUMBER)
@@ -58,9 +56,10 @@ def _name(rows: Sequence[Row]) -> Value | None:
     """The row nearest above the number that is a name."""
     for row in reversed(rows):
         for line in row.lines:
-            name = hangul_name(line.text)
+            whole = passage((line,))
+            name = hangul_name(whole.text, passage((line,), Reader.LATIN).text)
             if name and not closest(line.text, TITLES, 0.6):
-                return passage((line,)).value(name)
+                return whole.cut(0, len(name)).value(name)
     return None
 
 
