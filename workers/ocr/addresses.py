@@ -12,19 +12,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workers.ocr.places import DISTRICTS, PROVINCES, SHORT
-from workers.ocr.text import HANGUL, begins, likeness
+from workers.ocr.places import BUILDINGS, DISTRICTS, PROVINCES, SHORT
+from workers.ocr.text import HANGUL, begins, closest, likeness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # A province is one of 17, so that much may be misread; of districts many differ by one syllable of two.
-_PROVINCE_LEAST, _DISTRICT_LEAST = 0.65, 0.75
+_PROVINCE_LEAST, _DISTRICT_LEAST, _BUILDING_LEAST = 0.65, 0.75, 0.75
 _H = f"[{HANGUL}]"
 # Where a space stands though none was read.
 _SPACES = (
     (rf"^({_H}{{1,4}}?[읍면])(?={_H}+[로길리])", r"\1 "),  # 선원면 중앙로
-    (rf"({_H}{{2,}}[로길])(\d)", r"\1 \2"),  # 테헤란로 152
+    (r"(\d{2,4})[둥통등돔돈](?= ?\d{3,4}호)", r"\1동"),  # nothing else stands there
+    (rf"({_H}{{2,}}로) (?=\d+번?길)", r"\1"),  # 왕지로70번길 is one name
+    (rf"({_H}{{2,}}[로길])(\d+)(?!\d|번?길)", r"\1 \2"),  # 테헤란로 152
     (r"(\d(?:번?길|로))(\d)", r"\1 \2"),  # 120번길 7
     (rf"({_H}[읍면동리가])(\d+(?:-\d+)?)(?=$|[ ,(]|{_H}{{2}})", r"\1 \2"),  # 범어동 123-4
     (rf"({_H}[동리가] \d+(?:-\d+)?)(?=(?!번?[길지]){_H}{{2}})", r"\1 "),  # 123-4 한신아파트
@@ -52,7 +54,7 @@ def province(text: str) -> tuple[str, int] | None:
 
 def address(lines: Iterable[str]) -> str:
     """Of printed lines from top to bottom; joined by one space."""
-    whole = _closed(" ".join(part for line in lines if (part := respaced(line.strip()))))
+    whole = _mended_end(_closed(" ".join(part for line in lines if (part := respaced(line.strip())))))
     return re.sub(r"\s+", " ", whole).strip()
 
 
@@ -83,5 +85,15 @@ def _closed(text: str) -> str:
     last = re.search(rf"([로길] ?\d+(?:-\d+)?(?![\d-]|번?길)|\d ?(?:호|층))[ ,]*({_H}[{HANGUL}A-Za-z0-9, ]*)\)?$", text)
     if last is None:
         return text.rstrip(")")
-    inner = re.sub(rf"^({_H}{{1,5}}?\d?(?:동|리|가))[ ,]*(?={_H}{{2}})", r"\1, ", last[2].strip(" ,"))
-    return f"{text[: last.end(1)]} ({inner})"
+    return f"{text[: last.end(1)]} ({last[2].strip(' ,')})"
+
+
+def _mended_end(text: str) -> str:
+    """The legal dong and the building between the brackets apart, and the building as it is spelt."""
+    end = re.search(r"\(([^()]*)\)$", text)
+    if end is None:
+        return text
+    dong, building = re.match(rf"({_H}{{1,5}}?\d?[동리가](?=[ ,]|{_H}{{2}}|$))?[ ,]*(.*)$", end[1]).groups()
+    known = closest(building, BUILDINGS, _BUILDING_LEAST)
+    inner = [part for part in (dong, known[0] if known else building) if part]
+    return f"{text[: end.start()]}({', '.join(inner)})"

@@ -30,6 +30,10 @@ _KOREAN_ALONE = (0.35, 1.0, 0.5, 0.1)
 _LATIN_ALONE = (0.35, 1.0, 0.2, 0.15)
 
 
+# Few streets have a number of more digits, and few lots.
+_MOST_DIGITS = 3
+
+
 class _Pair(NamedTuple):
     """A character of each reading, or of one of them."""
 
@@ -72,11 +76,11 @@ def _chosen(pair: _Pair, made: str, before: _Pair, after: Sequence[_Pair]) -> st
     if latin == korean or not (latin == "," or (latin == "-" and precedes_digit)):
         return korean
     if korean.isdigit():
-        # The mark itself, misread, where both agree on what is before it.
-        return latin if before.is_digits else f"{korean}{latin}"
-    if not follows_digit:
-        return korean
-    return f"{latin}{korean}" if korean.isalpha() else latin
+        if len(re.findall(r"\d*$", made)[0]) >= _MOST_DIGITS:
+            return latin  # the mark itself, misread as a digit
+        return f"{korean}{latin}" if before.is_digits or (after and after[0].is_digits) else korean
+    # What follows a mark is another number: a syllable there is the unit of the one before.
+    return latin if follows_digit and not korean.isalpha() else korean
 
 
 def _aligned(korean: str, latin: str) -> list[_Pair]:

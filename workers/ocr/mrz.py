@@ -266,7 +266,7 @@ def _mended(text: str, name: str, kind: _Kind) -> str:
     if name in {"optional", "more"}:
         return re.sub(f"(^|<)[<{_MARKED}]*$", lambda tail: FILLER * len(tail[0]), text)
     if name == "code":
-        return text[0] + (FILLER if text[0] in "PV" and text[1] in _MARKED else text[1])
+        return text[0] + (FILLER if text[0] in "PV" and text[1] in _MARKED else text[1].translate(_TO_LETTER))
     return text.translate(kind.table) if kind.table else text
 
 

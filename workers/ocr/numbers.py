@@ -47,6 +47,7 @@ _OLD_REGIONS = (*dict.fromkeys([*REGIONS.values(), "경기남부"]),)
 _D = r"[0-9OoQDUIl|i!LZzSsBGbqgTA]"  # what `as_digits` makes a digit of
 _BAR = r"\s{0,2}[-–—_~=.·•:*'\s]{0,3}\s{0,2}"  # noqa: RUF001 — what a hyphen is read as
 _PERSON = re.compile(rf"(?<![0-9])({_D}{{6}}){_BAR}({_D}{{7}})(?![0-9])")
+_WITHIN = re.compile(r"(?<=1)(\d{6})-(\d{7})(?!\d)")
 _NEW_LICENCE = re.compile(rf"(?<![0-9])({_D}{{2}}){_BAR}({_D}{{2}}){_BAR}({_D}{{6}}){_BAR}({_D}{{2}})(?![0-9])")
 _OLD_LICENCE = re.compile(rf"([{HANGUL}]{{2,9}}){_BAR}({_D}{{2}}){_BAR}({_D}{{6}}){_BAR}({_D}{{2}})(?![0-9])")
 _PASSPORT = re.compile(rf"(?<![A-Z0-9])([MSRGDO])\s?({_D}{{3}})([A-Z0-9])({_D}{{4}})(?![A-Z0-9])")
@@ -94,6 +95,11 @@ def person_number(text: str) -> Found | None:
         Found(f"{as_digits(match[1])}-{as_digits(match[2])}", *match.span())
         for match in _PERSON.finditer(text)
         if _mostly_digits(match[1] + match[2])
+    ] or [
+        # A rule or an edge before a number is a stroke, and a stroke is a 1: only what is proven is taken from within.
+        found
+        for match in _WITHIN.finditer(text)
+        if is_proven((found := Found(f"{match[1]}-{match[2]}", *match.span())).value) and birth_date(found.value)
     ]
     return min(found, key=lambda found: (birth_date(found.value) is None, not is_proven(found.value)), default=None)
 

@@ -110,7 +110,7 @@ def _types(rows: Sequence[Row]) -> Value | None:
         part = passage((line,))
         found += [
             part.cut(*match.span()).value(kind[0], kind[1])
-            for match in re.finditer(r"[12lI|]\s?[종중총]\s?[가-힣][가-힣()\s]*", part.text)
+            for match in re.finditer(r"[12lI|]\s?[가-힣]\s?[가-힣][가-힣()\s]*", part.text)
             if (kind := _kind(match[0]))
         ]
     if len(found) <= 1:

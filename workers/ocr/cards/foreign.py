@@ -51,7 +51,7 @@ TITLES = (
 )
 _NAME = "성명", "Name"
 _NATION = "국가/지역", "국적", "Country/Region", "Nationality"
-_STATUS = "체류자격", "Status"
+_STATUS = ("체류자격",)
 _ISSUED = "발급일자", "발급일", "Issue Date"
 _LABELS = (
     *_NAME,
@@ -64,7 +64,7 @@ _LABELS = (
     "Registration No.",
     "Sex",
 )
-_CODE = re.compile(r"([A-H])\s?[-–—~_.]?\s?([0-9OIlSZ]{1,2})\s*\)?\s*$")  # noqa: RUF001
+_CODE = re.compile(r"([A-H])\s?(?:[-–—~_.]\s?([0-9OIlSZ]{1,2})|([0-9]{1,2}))\s*\)?$")  # noqa: RUF001
 _NATION_LEAST, _STATUS_LEAST = 0.75, 0.5
 
 
@@ -133,14 +133,14 @@ def _status(rows: Sequence[Row]) -> Value | None:
             return rest.value(f"{STATUSES[code]}({code})")
         if named and named[1] == 1:
             code = next(each for each, name in STATUSES.items() if name == named[0])
-        if code and (named or end):
+        if code and (named or end or "(" in row.latin.text):
             return rest.value(f"{STATUSES[code]}({code})", DISAGREEMENT)
     return None
 
 
 def _code(text: str) -> str | None:
     match = _CODE.search(text.upper().rstrip(" ).,"))
-    code = f"{match[1]}-{as_digits(match[2])}" if match else ""
+    code = f"{match[1]}-{as_digits(match[2] or match[3])}" if match else ""
     return code if code in STATUSES else None
 
 

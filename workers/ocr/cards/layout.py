@@ -11,7 +11,7 @@ from workers.ocr.addresses import address, is_start
 from workers.ocr.dates import find_dates, today
 from workers.ocr.merging import digits_differ
 from workers.ocr.passages import Passage, Reader, passage, rows
-from workers.ocr.text import HANGUL, bare, begins, closest, find, hangul_share
+from workers.ocr.text import HANGUL, HANJA, bare, begins, closest, find, hangul_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -159,12 +159,11 @@ def _unlabelled(text: str) -> str:
 
 
 def office(rows: Sequence[Row], offices: Sequence[str], least: float = 0.6) -> Value | None:
-    """Who issued the card: the last row that is like one of the offices."""
+    """Who issued the card: the last row that is like one of the offices. A seal beside it is read as text, too."""
     for row in reversed(rows):
-        for line in (row.text, *(passage((line,)) for line in row.lines)):
-            found = closest(line.text, offices, least)
-            if found:
-                return line.value(found[0], found[1])
+        for part in (row.text, *(passage((line,)) for line in row.lines)):
+            if found := closest(part.text, offices, least):
+                return part.value(found[0], found[1])
     return None
 
 
@@ -177,10 +176,12 @@ def hangul_name(text: str, latin: str = "") -> str | None:
     if not start or hangul_share(text) < 0.5:
         return None
     name = re.sub(r"\s", "", start[1])
-    hanja = re.search(r"[(\[]?([\u3400-\u9fff]{2,5})\s*[)\]]?$", latin.rpartition("(")[2]) if "(" in latin else None
-    if hanja and len(hanja[1]) <= len(name):
-        return name[: len(hanja[1])]
-    return name if len(name) <= _LONGEST_NAME else None
+    hanja = re.search(rf"\(([{HANJA}]{{2,5}})", latin)
+    if hanja is None:
+        return name if len(name) <= _LONGEST_NAME else None
+    # Few names have two syllables, and one hanja of three is easily not read.
+    apart = re.match(rf"[{HANGUL}]{{2,4}}(?![{HANGUL}])", start[1])
+    return apart[0] if apart else name[: max(3, len(hanja[1]))]
 
 
 def is_latin_name(text: str) -> bool:

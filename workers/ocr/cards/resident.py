@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from workers.ocr.passages import Row
 
 TITLES = ("주민등록증",)
-_OFFICE_LEAST = 0.7
+_OFFICE_LEAST, _NEIGHBOUR_LEAST = 0.7, 0.45
 
 
 def parse(reading: Reading) -> Parsed:
@@ -44,7 +44,7 @@ def parse(reading: Reading) -> Parsed:
         fields[CardField.ADDRESS], first = block
     if dates := dates_of(rows[first:]):
         fields[CardField.ISSUE_DATE] = dates[-1].value()
-    if issuer := office(rows[first:], MAYORS):
+    if issuer := office(rows[first:], MAYORS) or _neighbour(rows[first:], fields.get(CardField.ADDRESS)):
         fields[CardField.ISSUER] = issuer
     number = fields.get(CardField.ID_NUMBER)
     citizen = number is not None and not numbers.is_foreign(number.value)
@@ -61,6 +61,14 @@ def _name(rows: Sequence[Row]) -> Value | None:
             if name and not closest(line.text, TITLES, 0.6):
                 return whole.cut(0, len(name)).value(name)
     return None
+
+
+def _neighbour(rows: Sequence[Row], address: Value | None) -> Value | None:
+    """The office of the holder's own district, if one row is a little like it: mostly it is that."""
+    if address is None:
+        return None
+    own = [mayor for mayor in MAYORS if address.value.startswith(mayor.rstrip("장수").removesuffix("청"))]
+    return office(rows, own, _NEIGHBOUR_LEAST)
 
 
 def _ends_address(text: str) -> bool:
