@@ -93,7 +93,8 @@ def _mended_end(text: str) -> str:
     end = re.search(r"\(([^()]*)\)$", text)
     if end is None:
         return text
-    dong, building = re.match(rf"({_H}{{1,5}}?\d?[동리가](?=[ ,]|{_H}{{2}}|$))?[ ,]*(.*)$", end[1]).groups()
+    dong = re.match(rf"{_H}{{1,5}}?\d?[동리가](?=[ ,]|{_H}{{2}}|$)", end[1])
+    building = end[1][dong.end() if dong else 0 :].strip(" ,")
     known = closest(building, BUILDINGS, _BUILDING_LEAST)
-    inner = [part for part in (dong, known[0] if known else building) if part]
+    inner = [part for part in (dong[0] if dong else "", known[0] if known else building) if part]
     return f"{text[: end.start()]}({', '.join(inner)})"

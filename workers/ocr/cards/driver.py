@@ -23,7 +23,6 @@ from workers.ocr.cards.layout import (
     IMPLAUSIBLE,
     address_block,
     dates_of,
-    hangul_name,
     label_end,
     legible,
     office,
@@ -31,6 +30,7 @@ from workers.ocr.cards.layout import (
     titled,
     together,
 )
+from workers.ocr.cards.names import as_value, hangul_name
 from workers.ocr.dates import find_dates
 from workers.ocr.passages import passage
 from workers.ocr.places import POLICE
@@ -133,7 +133,7 @@ def _name(rows: Sequence[Row]) -> Value | None:
         end = label_end(part.text, _LABELS) or 0
         name = hangul_name(part.text[end:])
         if name and _kind(part.text) is None and not titled([row], TITLES):
-            return part.cut(end).value(name)
+            return as_value(name, part.cut(end))
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.contracts import CardField
@@ -11,7 +10,7 @@ from workers.ocr.addresses import address, is_start
 from workers.ocr.dates import find_dates, today
 from workers.ocr.merging import digits_differ
 from workers.ocr.passages import Passage, Reader, passage, rows
-from workers.ocr.text import HANGUL, HANJA, bare, begins, closest, find, hangul_share
+from workers.ocr.text import bare, begins, closest, find, hangul_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,7 +27,6 @@ DIGITS_DIFFER = 0.85
 # Guilloche is read as text of little confidence.
 GARBAGE = 0.35
 _ADDRESS_LINES = 4
-_LONGEST_NAME = 5
 _ADDRESS_LABEL = "주소"
 # 주민등록증 is 0.79 like what stands in 외국인등록증; a title of five syllables with three letters misread is as much.
 _TITLE_LEAST, _LABEL_LEAST = 0.7, 0.75
@@ -165,23 +163,6 @@ def office(rows: Sequence[Row], offices: Sequence[str], least: float = 0.6) -> V
             if found := closest(part.text, offices, least):
                 return part.value(found[0], found[1])
     return None
-
-
-def hangul_name(text: str, latin: str = "") -> str | None:
-    """The name that a text is: two to five syllables, after which the same in hanja may stand; or None.
-
-    The Korean recogniser takes hanja for Hangul. The Latin one reads them, which says how many syllables a name has.
-    """
-    start = re.match(rf"[^{HANGUL}A-Za-z0-9]*((?:[{HANGUL}]\s?){{2,}})", text)
-    if not start or hangul_share(text) < 0.5:
-        return None
-    name = re.sub(r"\s", "", start[1])
-    hanja = re.search(rf"\(([{HANJA}]{{2,5}})", latin)
-    if hanja is None:
-        return name if len(name) <= _LONGEST_NAME else None
-    # Few names have two syllables, and one hanja of three is easily not read.
-    apart = re.match(rf"[{HANGUL}]{{2,4}}(?![{HANGUL}])", start[1])
-    return apart[0] if apart else name[: max(3, len(hanja[1]))]
 
 
 def is_latin_name(text: str) -> bool:

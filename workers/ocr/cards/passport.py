@@ -18,14 +18,15 @@ from workers.ocr.cards.layout import (
     IMPLAUSIBLE,
     UNPROVEN,
     dates_of,
-    hangul_name,
     is_latin_name,
     legible,
     titled,
     together,
 )
+from workers.ocr.cards.names import hangul_name
 from workers.ocr.dates import of_two_digits, today
 from workers.ocr.passages import Reader, passage
+from workers.ocr.romanised import mended
 from workers.ocr.text import bare, find, likeness
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ _LABELS = (
     *("발급일/Date of issue", "기간만료일/Date of expiry", "발행관청/Authority"),
 )
 _LABEL_LEAST = 0.75
+_NAME_LEAST = 0.4  # half the letters of a name are misread now and then, all of them never
 _VALIDITY_YEARS = 10
 
 
@@ -62,7 +64,9 @@ def parse(reading: Reading) -> Parsed:
     page = rows if zone is None else [row for i, row in enumerate(rows) if i not in zone.lines_at]
     fields = _printed(page)
     if zone:
-        _confirm(fields, zone, [rows[i] for i in zone.lines_at], page)
+        zone = _confirm(fields, zone, [rows[i] for i in zone.lines_at], page)
+    if name := _name(page, fields.get(CardField.SURNAME), fields.get(CardField.GIVEN_NAMES)):
+        fields[CardField.NAME] = name
     issued, expires = (fields.get(key) for key in (CardField.ISSUE_DATE, CardField.EXPIRY_DATE))
     if issued and expires and issued.value >= expires.value:
         fields[CardField.ISSUE_DATE] = replace(issued, confidence=issued.confidence * IMPLAUSIBLE)
@@ -88,8 +92,6 @@ def _printed(rows: Sequence[Row]) -> dict[CardField, Value]:
         number = numbers.passport_number(row.latin.text)
         if number and CardField.PASSPORT_NO not in fields:
             fields[CardField.PASSPORT_NO] = row.latin.cut(number.start, number.stop).value(number.value)
-    if name := _name(rows):
-        fields[CardField.NAME] = name
     for key, label in ((CardField.SURNAME, "Surname"), (CardField.GIVEN_NAMES, "Given names")):
         for line in _below(label, rows):
             if is_latin_name(line.latin) and not _is_label(line.latin):
@@ -98,18 +100,27 @@ def _printed(rows: Sequence[Row]) -> dict[CardField, Value]:
     return fields
 
 
-def _name(rows: Sequence[Row]) -> Value | None:
-    """The line under its label, or else the last of nothing but a name that is no label."""
-    for line in _below("한글성명", rows):
-        if (name := hangul_name(line.text)) and not _is_label(name):
-            return passage((line,)).value(name)
-    names = [
+def _name(rows: Sequence[Row], surname: Value | None, given: Value | None) -> Value | None:
+    """The 한글성명: what stands under that label and every other line of a few syllables; by the Latin name which."""
+    lines = [*_below("한글성명", rows), *(line for row in reversed(rows) for line in row.lines)]
+    read = [
         passage((line,)).value(name)
-        for row in rows
-        for line in row.lines
+        for line in lines
         if (name := hangul_name(line.text)) and bare(line.text) == name and not _is_label(name)
     ]
-    return names[-1] if names else None
+    if not surname or not given or not read:
+        return read[0] if read else None
+    spelt = [
+        (likeness(name, one.value), one, name)
+        for one in read
+        if (name := mended(one.value, surname.value, given.value))
+    ]
+    alike, one, name = max(spelt, key=lambda each: each[0], default=(0.0, read[0], ""))
+    if alike < _NAME_LEAST:
+        return replace(read[0], confidence=read[0].confidence * DISAGREEMENT)
+    if name == one.value:
+        return replace(one, confidence=together(one.confidence, min(surname.confidence, given.confidence) / 2))
+    return replace(one, value=name, confidence=one.confidence * UNPROVEN)
 
 
 def _is_label(text: str) -> bool:
@@ -157,8 +168,11 @@ def _role(part: Passage, rows: Sequence[Row]) -> CardField | None:
     return role if best >= 0.75 else None
 
 
-def _confirm(fields: dict[CardField, Value], zone: Zone, zone_rows: Sequence[Row], page: Sequence[Row]) -> None:
-    """Put what the zone says in place of what was printed, or beside it."""
+def _confirm(fields: dict[CardField, Value], zone: Zone, zone_rows: Sequence[Row], page: Sequence[Row]) -> Zone:
+    """Put what the zone says in place of what was printed; the zone, with the printed number where that is proven."""
+    number = fields.get(CardField.PASSPORT_NO)
+    if number and not zone.proven["number"]:
+        zone = mrz.with_number(zone, number.value)
     lines = tuple(line for row in zone_rows for line in row.lines)
     read = min(line.latin_confidence for line in lines)
     fields[CardField.MRZ] = Value("\n".join(zone.lines), read if zone.valid else read * UNPROVEN, lines)
@@ -172,6 +186,7 @@ def _confirm(fields: dict[CardField, Value], zone: Zone, zone_rows: Sequence[Row
             value, own * (UNPROVEN if proven is False else 1.0), row.lines, (place.start / length, place.stop / length)
         )
         fields[key] = _agreed(said, fields.get(key), proven=bool(proven), stands=_stands(value, page))
+    return zone
 
 
 _AT = {

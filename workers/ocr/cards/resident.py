@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from shared.contracts import CardField, IdType
 from workers.ocr import numbers
 from workers.ocr.cards import Parsed
-from workers.ocr.cards.layout import address_block, dates_of, hangul_name, legible, office, person, titled, together
+from workers.ocr.cards.layout import address_block, dates_of, legible, office, person, titled, together
+from workers.ocr.cards.names import as_value, hangul_name
 from workers.ocr.dates import find_dates
 from workers.ocr.passages import Reader, passage
 from workers.ocr.places import MAYORS
@@ -57,9 +58,10 @@ def _name(rows: Sequence[Row]) -> Value | None:
     for row in reversed(rows):
         for line in row.lines:
             whole = passage((line,))
-            name = hangul_name(whole.text, passage((line,), Reader.LATIN).text)
+            latin = passage((line,), Reader.LATIN).text
+            name = hangul_name(whole.text, latin)
             if name and not closest(line.text, TITLES, 0.6):
-                return whole.cut(0, len(name)).value(name)
+                return as_value(name, whole.cut(0, len(name)), latin)
     return None
 
 
