@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-HANGUL = "가-힣"
+HANGUL, HANJA = "가-힣", "\u3400-\u9fff\uf900-\ufaff"
 # What stands for a digit where only a digit can stand.
 _DIGITS = str.maketrans("OoQDUIl|i!LZzSsBGbqgTA", "0000011111122558669974")
 
