@@ -68,7 +68,7 @@ def scan(rng: Random, card: Card) -> Shot:
 
 
 def photograph(rng: Random, card: Card) -> Shot:
-    """The card on a table, seen by a hand-held phone: see the module of each effect for its range."""
+    """The card on a table, seen by a hand-held phone: tilted, turned, unevenly lit, noisy, and one in five shaken."""
     picture = _bgr(card)
     turn = rng.choice(TURNS)
     outline, size = _frame(rng, picture.shape[1], picture.shape[0], turn)
