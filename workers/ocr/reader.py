@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 MOST_LINES = 64
 # A card with fewer is none, or a quad around something else.
 LEAST_LINES = 4
+# How near to the edge a line is cut, in pixels; text keeps 20 and more from a card's. One may be a stain.
+EDGE, LEAST_CUT = 3, 2
 # The longer side of a picture that is taken whole.
 WHOLE_SIDE = 1600
 # Lines of which the Latin recogniser is this sure, and that it gives no other script, have no Hangul.
@@ -111,7 +113,7 @@ def _read(networks: _Networks, pixels: NDArray[np.uint8]) -> CardReading:
     card = whole(pixels, WHOLE_SIDE) if quad is None else straighten(pixels, quad)
     straighten_ms = watch.lap()
     boxes = networks.lines.find(card.pixels)
-    if not card.is_whole and len(boxes) < LEAST_LINES:
+    if not card.is_whole and (len(boxes) < LEAST_LINES or _cuts_lines(boxes, card)):
         card = whole(pixels, WHOLE_SIDE)
         boxes = networks.lines.find(card.pixels)
     if card.is_whole and len(boxes) >= LEAST_LINES and (quad := around(boxes, card)) is not None:
@@ -139,6 +141,13 @@ def crop(pixels: NDArray[np.uint8], box: FloatArray) -> NDArray[np.uint8]:
     matrix = cv2.getPerspectiveTransform(box.astype(np.float32), corners)
     level = cv2.warpPerspective(pixels, matrix, (across, down), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return cast("NDArray[np.uint8]", level)
+
+
+def _cuts_lines(boxes: FloatArray, card: Straightened) -> bool:
+    """Does the card end within lines? Then its quad was one of a frame that is printed on it."""
+    low, high = boxes.min(axis=1), boxes.max(axis=1)
+    limit = np.array([card.width, card.height], np.float32) - EDGE
+    return int(((low < EDGE) | (high > limit)).any(axis=1).sum()) >= LEAST_CUT
 
 
 def _largest(boxes: FloatArray) -> FloatArray:
