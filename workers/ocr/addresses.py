@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # A province is one of 17, so that much may be misread; of districts many differ by one syllable of two.
-_PROVINCE_LEAST, _DISTRICT_LEAST, _BUILDING_LEAST = 0.65, 0.75, 0.75
+_PROVINCE_LEAST, _DISTRICT_LEAST, _BUILDING_LEAST, _TOWN_LEAST = 0.65, 0.75, 0.75, 0.8
 _H = f"[{HANGUL}]"
 # Where a space stands though none was read.
 _SPACES = (
@@ -66,6 +66,10 @@ def respaced(text: str) -> str:
         start, text = name, text[end:].lstrip(" ,.")
         if district := _district(SHORT.get(name, name), text):
             start, text = f"{start} {district[0]}", text[district[1] :].lstrip(" ,.")
+            # The town of a county has the county's name.
+            town = f"{district[0][:-1]}읍" if district[0].endswith("군") else ""
+            if town and (end := begins(town, text, _TOWN_LEAST)) is not None:
+                start, text = f"{start} {town}", text[end:].lstrip(" ,.")
     for pattern, replacement in _SPACES:
         text = re.sub(pattern, replacement, text)
     return f"{start} {text}".strip()
