@@ -10,7 +10,7 @@ packages="$fonts chromium curl default-jre-headless node-typescript nodejs"
 [ "${1:-}" != fonts ] || packages=$fonts
 
 font() {
-  find /usr/share/fonts /usr/local/share/fonts "$HOME/.local/share/fonts" -name "$1" -print -quit 2>/dev/null | grep -q .
+  find /usr/share/fonts /usr/local/share/fonts "${HOME:-/root}/.local/share/fonts" -name "$1" -print -quit 2>/dev/null | grep -q .
 }
 
 has() {

@@ -145,6 +145,15 @@ class Liveness(msgspec.Struct, frozen=True):
     )
 
 
+class Ocr(msgspec.Struct, frozen=True):
+    """The OCR worker: how it spreads over the machine, and which models it reads with (shared/weights/ocr.py)."""
+
+    processes: Annotated[int, env("FIDOX_OCR_PROCESSES", "OCR processes; 0: one for two cores, or one a GPU", ge=0)] = 0
+    models: Annotated[str, env("FIDOX_OCR_MODELS", "v5 | small | auto: v5 where its files are, small where not")] = (
+        "auto"
+    )
+
+
 class Weights(msgspec.Struct, frozen=True):
     """Where model files lie."""
 
@@ -172,6 +181,7 @@ class Settings(msgspec.Struct, frozen=True):
     auth: Auth = Auth()
     faces: Faces = Faces()
     liveness: Liveness = Liveness()
+    ocr: Ocr = Ocr()
     weights: Weights = Weights()
     log: Log = Log()
 

@@ -31,14 +31,15 @@ from shared.contracts import Kind
 from shared.db.migrate import pending
 from shared.settings import Settings, SettingsError
 from shared.weights import CHECK_ROLES, WeightsError, WeightStore
+from shared.weights.ocr import NEEDED
 from workers.runtime.supervisor import cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GIB = 1024**3
-# A face process holds 300 to 500 MB, a liveness process 250 to 300, the gateway and the servers 300.
-LEAST_MEMORY = 1.5 * GIB
+# A face process holds 300 to 500 MB, a liveness process 250 to 300, an OCR process 500, gateway and servers 300.
+LEAST_MEMORY = 2 * GIB
 LEAST_DISK = 2 * GIB
 # HS256's hash is 32 bytes long; RFC 7518, section 3.2, asks for a key of at least that.
 LEAST_SECRET = 32
@@ -150,6 +151,7 @@ def _weights(settings: Settings) -> Iterator[Finding]:
             todo = wrong or "run `fidox weights fetch`, or put the files of `fidox weights list` into FIDOX_WEIGHTS_DIR"
             # One engine is enough to answer, without the other there is nothing to fall back on; judges only help.
             off = next((f"the liveness check {check}" for check, roles in CHECK_ROLES.items() if role in roles), None)
+            off = "reading ID cards" if role in NEEDED else off
             yield Finding(State.WARN, f"weights {role}", f"none: {off or 'what needs it'} is off", todo)
 
 
@@ -205,7 +207,7 @@ def _redis(url: str) -> Iterator[Finding]:
         else "set maxmemory-policy noeviction: a full Redis must refuse jobs, not drop them"
     )
     yield Finding(State.WARN if todo else State.OK, "Redis maxmemory-policy", policy, todo)
-    missing = [kind for kind in (Kind.FACE, Kind.LIVENESS) if not live[kind]]
+    missing = [kind for kind in Kind if not live[kind]]
     todo = "; ".join(f"no {kind} worker runs: `fidox up`, or `python -m workers.{kind}`" for kind in missing)
     yield Finding(
         State.WARN if missing else State.OK,

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from shared.contracts import Check
 from shared.weights import DETECTOR, RECOGNISER, FetchError, WeightStore, WrongHashError, candidates, fetch, of_check
+from shared.weights.ocr import SETS, of_reader
 from workers.runtime.supervisor import gpus
 
 if TYPE_CHECKING:
@@ -62,6 +63,26 @@ def ready_checks(settings: Settings, say: Say, *, store: WeightStore | None = No
         else:
             ready.append(check)
     say(f"Liveness checks: {', '.join(ready) or 'none, so withLiveness is refused'}")
+
+
+def ready_reader(settings: Settings, console: Console, say: Say, *, store: WeightStore | None = None) -> None:
+    """See to it that ID cards can be read, and say with what. Says what is missing; never raises for it."""
+    store = store or WeightStore(settings.weights)
+    if settings.ocr.models not in SETS:
+        return  # the worker says so, and ends
+    found = of_reader(store, settings.ocr.models)
+    for name in found if isinstance(found, list) else ():
+        if store.find(name) is not None:
+            continue
+        say(f"Fetching weights for reading ID cards: {name}")
+        try:
+            fetch_with_bar(store, name, console)
+        except (FetchError, WrongHashError) as error:
+            say(f"ID cards cannot be read: {error}. `fidox weights fetch {name}` tries again")
+            return
+    found = of_reader(store, settings.ocr.models)
+    if not isinstance(found, list):
+        say(f"ID cards are read with {found.lines.name}, {found.korean.name} and {found.latin.name}")
 
 
 def _fetch_one(store: WeightStore, role: str, names: tuple[str, ...], console: Console, say: Say) -> None:

@@ -103,7 +103,7 @@ class LocalStack:
 
     @property
     def children(self) -> dict[str, Child]:
-        """What was started, by name: postgres, redis, face, liveness, gateway."""
+        """What was started, by name: postgres, redis, face, liveness, ocr, gateway."""
         return {child.program.name: child for child in self._supervisor.children}
 
     def fidox(self, *arguments: str) -> str:
@@ -183,8 +183,8 @@ class LocalStack:
         self.demo = envfiles.read(self.folder.demo)
 
     def _start_programs(self) -> None:
-        self._say("Starting the face worker, the liveness worker and the gateway")
-        face, liveness, gateway = (
+        self._say("Starting the face worker, the liveness worker, the OCR worker and the gateway")
+        face, liveness, ocr, gateway = (
             self._supervisor.start(
                 Program(
                     name=name,
@@ -194,11 +194,17 @@ class LocalStack:
                     stop_timeout_s=STOP_S,
                 )
             )
-            for name, module in (("face", "workers.face"), ("liveness", "workers.liveness"), ("gateway", "gateway"))
+            for name, module in (
+                ("face", "workers.face"),
+                ("liveness", "workers.liveness"),
+                ("ocr", "workers.ocr"),
+                ("gateway", "gateway"),
+            )
         )
         gateway.wait_ready(self._gateway_answers, READY_S)
         face.wait_ready(lambda: self._worker_lives(Kind.FACE), READY_S, every_s=0.05)
         liveness.wait_ready(lambda: self._worker_lives(Kind.LIVENESS), READY_S, every_s=0.05)
+        ocr.wait_ready(lambda: self._worker_lives(Kind.OCR), READY_S, every_s=0.05)
 
     def _gateway_answers(self) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Which weights the reader of ID cards takes: a detector of lines, a Korean recogniser, a Latin one, and an orientation.
+"""Which weights the reader of ID cards takes: a detector of lines, a Korean and a Latin recogniser, an orientation.
 
     set     lines of text          Hangul                          Latin, digits, punctuation
     v5      PP-OCRv5_mobile_det    korean_PP-OCRv5_mobile_rec      PP-OCRv6_small_rec
@@ -23,6 +23,9 @@ KOREAN = "ocr.korean"
 LATIN = "ocr.latin"
 DICTIONARY = "ocr.dictionary"
 ORIENTATION = "ocr.orientation"
+
+# Without one of each no card is read.
+NEEDED = (LINES, KOREAN, LATIN)
 
 AUTO, V5, SMALL = "auto", "v5", "small"
 

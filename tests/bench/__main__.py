@@ -8,7 +8,7 @@ from pathlib import Path
 import onnxruntime
 
 from deploy.local.stack import LocalStack
-from tests.bench import faces, ground, identify, liveness
+from tests.bench import faces, ground, identify, liveness, ocr
 from tests.bench.report import write
 
 SECTIONS = {
@@ -19,6 +19,8 @@ SECTIONS = {
     "identify": identify.identify,
     "liveness": liveness.accuracy,
     "liveness-speed": liveness.speed,
+    "ocr": ocr.accuracy,
+    "ocr-speed": ocr.speed,
 }
 
 

@@ -71,6 +71,8 @@ def rest(stack) -> Section:
         elif "liveness" in name:
             section.add("memory, the largest liveness process", f"{max(sizes):.0f} MB")
             section.add("memory, liveness worker (all its processes)", f"{sum(sizes):.0f} MB")
+        elif "ocr" in name:
+            section.add("memory, the largest OCR process", f"{max(sizes):.0f} MB", "≤ 900 MB", max(sizes) <= 900)
         else:
             section.add(f"memory, {name}", f"{sum(sizes):.0f} MB")
     return section

@@ -189,6 +189,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_running_stack(stack: LocalStack) 
         assert found[check]["state"] == "ok", found[check]
     assert found["workers"]["todo"] == ""
     assert "liveness 0" not in found["workers"]["detail"]
+    assert "ocr 0" not in found["workers"]["detail"]
     assert found["Redis maxmemory-policy"]["detail"] == "noeviction"
     assert found["FIDOX_JWT_SECRETS"]["state"] == "ok"
 

@@ -83,6 +83,20 @@ def test_a_check_without_weights_is_said_and_stops_nothing(tmp_path: Path) -> No
     assert said[-1].startswith("Liveness checks: none")
 
 
+def test_without_weights_for_reading_cards_that_is_said_and_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offline(*_args, **_more):
+        raise OfflineError("the server cannot be reached")
+
+    monkeypatch.setattr(downloads, "fetch", offline)
+    said: list[str] = []
+    store = WeightStore(Weights(cache=str(tmp_path)), mirror=None)
+    downloads.ready_reader(Settings(), Console(file=io.StringIO()), said.append, store=store)
+    assert said[-1].startswith("ID cards cannot be read: ")
+    assert "fidox weights fetch" in said[-1]
+
+
 def test_a_second_start_has_the_same_data_and_a_signal_ends_it_all(tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from deploy.local.up import up; up(Path(sys.argv[1]), as_json=True)"
     demos: list[str] = []
@@ -102,7 +116,7 @@ def test_a_second_start_has_the_same_data_and_a_signal_ends_it_all(tmp_path: Pat
         _, stderr = child.communicate(timeout=40)
         assert child.returncode == 0, stderr
         order = [line.split()[1] for line in stderr.splitlines() if line.startswith("Stopping")]
-        assert order[:3] == ["gateway", "liveness", "face"]
-        assert set(order[3:]) == {"redis", "postgres"}
+        assert order[:4] == ["gateway", "ocr", "liveness", "face"]
+        assert set(order[4:]) == {"redis", "postgres"}
         assert not any(psutil.pid_exists(pid) for pid in started["processes"].values())
     assert demos[0] == demos[1]

@@ -12,7 +12,7 @@ The truth has each field as the product's answer has it, numbers and MRZ unmaske
                  licence_type without a space, several joined by a comma in the order printed: `1종보통,2종소형`
     PASSPORT     name is the 한글성명 · nationality `KOR` · sex M or F · mrz, its two lines joined by a line feed
                  no id_number and no issuer
-    FOREIGN      name in Latin letters as printed, the surname first · visa_type `재외동포(F-4)` · nationality as printed
+    FOREIGN      name in Latin letters, as printed · nationality as printed · visa_type `재외동포(F-4)`
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def specimen(seed: int, id_type: IdType, kind: Kind = "flat") -> Specimen:
     """The specimen of this seed. Both kinds of a seed show the same card. Raises FontsMissingError."""
     fonts.require()
     card = drawn(seed, id_type)
-    shot = SHOT[kind](Random(f"{id_type} {seed} {kind}"), card)  # noqa: S311
+    shot = SHOT[kind](Random(f"{id_type} {seed} {kind}"), card)
 
     def carried(box: tuple[float, float, float, float]) -> Quad:
         left, top, right, bottom = box
@@ -107,7 +107,7 @@ def specimen(seed: int, id_type: IdType, kind: Kind = "flat") -> Specimen:
 
 def drawn(seed: int, id_type: IdType) -> Card:
     """The card of a seed, before any camera."""
-    return DRAWN[id_type](Random(f"{id_type} {seed}"), seed // 2)  # noqa: S311
+    return DRAWN[id_type](Random(f"{id_type} {seed}"), seed // 2)
 
 
 def tuning(count: int) -> range:

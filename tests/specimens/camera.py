@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from shared.contracts import IdType
 from tests.specimens import table
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def scan(rng: Random, card: Card) -> Shot:
 
 
 def photograph(rng: Random, card: Card) -> Shot:
-    """The card on a table, seen by a hand-held phone: see the module of each effect for its range."""
+    """The card on a table, seen by a hand-held phone: tilted, turned, unevenly lit, noisy, and one in five shaken."""
     picture = _bgr(card)
     turn = rng.choice(TURNS)
     outline, size = _frame(rng, picture.shape[1], picture.shape[0], turn)
@@ -75,7 +76,10 @@ def photograph(rng: Random, card: Card) -> Shot:
     homography = cv2.getPerspectiveTransform(corners.astype(np.float32), outline.astype(np.float32))
     ground = table.surface(rng, size)
     card_px = float(np.linalg.norm(outline[1] - outline[0]))
-    _cast_shadow(rng, ground, outline, card_px)
+    if card.id_type is IdType.PASSPORT and rng.random() < 0.6:
+        table.open_book(rng, ground, homography, picture.shape[1], picture.shape[0])
+    else:
+        _cast_shadow(rng, ground, outline, card_px)
     shot = _laid(ground, picture, card.corner, homography, rng.uniform(0.3, 1.1) * picture.shape[1] / 1000)
     shot = _lit(rng, shot, outline, card_px)
     if rng.random() < 0.2:
@@ -180,7 +184,8 @@ def _lit(rng: Random, shot: NDArray[np.uint8], outline: NDArray[np.float64], car
         across = np.cos(angle) * (xs - 0.66) + np.sin(angle) * (ys - 0.5)
         ramp -= rng.uniform(0.12, 0.4) / (1 + np.exp(-(across - edge) / soft))
     level = np.clip((rng.uniform(0.72, 1.0) + ramp)[:, :, None], 0.3, 1.0)
-    cast = np.array([rng.uniform(0.84, 1.0), rng.uniform(0.95, 1.0), rng.uniform(0.9, 1.0)])
+    warmth = rng.uniform(-0.12, 0.16)
+    cast = np.array([1 - max(warmth, 0), 1 - 0.25 * abs(warmth), 1 - max(-warmth, 0)])
     light = cv2.resize((level * cast * 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
     shot = cv2.multiply(shot, light, scale=1 / 245)
     if rng.random() < 0.4:

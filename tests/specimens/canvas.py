@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from PIL import Image, ImageDraw
 
+from shared.contracts import CardField
+
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
-
-    from shared.contracts import CardField
 
 Box: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom
 Colour: TypeAlias = tuple[int, int, int]
@@ -17,12 +17,15 @@ INK: Colour = (28, 26, 30)
 
 
 class Canvas:
-    """An RGB picture of one side of a card. `boxes` has the ink of every line of a field, top line first."""
+    """An RGB picture of one side of a card. `boxes` has the ink of every line of a field, top line first.
 
-    def __init__(self, image: Image.Image) -> None:
+    All text is thickened by `stroke` pixels: printers differ.
+    """
+
+    def __init__(self, image: Image.Image, stroke: float = 0.0) -> None:
         self.image = image
+        self.stroke = stroke
         self.boxes: dict[CardField, list[Box]] = {}
-        self.portrait: Box | None = None
         self._draw = ImageDraw.Draw(image)
 
     @property
@@ -44,7 +47,6 @@ class Canvas:
         fill: Colour = INK,
         field: CardField | None = None,
         tracking: float = 0.0,
-        stroke: float = 0.0,
         align: str = "left",
     ) -> Box:
         """Set one line with its baseline's left end (or middle, or right end, by `align`) at `at`; its ink's box.
@@ -57,10 +59,10 @@ class Canvas:
         box = self._ink(x, y, text, font, advance if tracking else None)
         if tracking:
             for one in text:
-                self._draw.text((x, y), one, fill, font, anchor="ls", stroke_width=stroke)
+                self._draw.text((x, y), one, fill, font, anchor="ls", stroke_width=self.stroke)
                 x += font.getlength(one) + tracking
         else:
-            self._draw.text((x, y), text, fill, font, anchor="ls", stroke_width=stroke)
+            self._draw.text((x, y), text, fill, font, anchor="ls", stroke_width=self.stroke)
         if field is not None:
             self.mark(field, box)
         return box
@@ -74,18 +76,23 @@ class Canvas:
         width: float,
         leading: float,
         field: CardField,
-        stroke: float = 0.0,
     ) -> float:
         """Set `text` in lines of at most `width` pixels, broken at spaces; where the next line's baseline would be."""
         x, y = at
         line = ""
         for word in text.split(" "):
             if line and font.getlength(f"{line} {word}") > width:
-                self.text((x, y), line, font, field=field, stroke=stroke)
+                self.text((x, y), line, font, field=field)
                 line, y = "", y + leading
             line = f"{line} {word}".strip()
-        self.text((x, y), line, font, field=field, stroke=stroke)
+        self.text((x, y), line, font, field=field)
         return y + leading
+
+    def number(self, at: tuple[float, float], number: str, font: FreeTypeFont, *, tracking: float = 0.0) -> None:
+        """Set a registration number, whose first part is the birth date."""
+        box = self.text(at, number, font, field=CardField.ID_NUMBER, tracking=tracking)
+        birth = font.getlength(number[:6]) + 6 * tracking
+        self.mark(CardField.BIRTH_DATE, (box[0], box[1], at[0] + birth, box[3]))
 
     def mark(self, field: CardField, box: Box) -> None:
         """Note that a line of `field` stands in `box`."""

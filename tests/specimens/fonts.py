@@ -38,7 +38,6 @@ class Typeface:
 NANUM = "fonts-nanum"
 BAEKMUK = "fonts-baekmuk"
 UN = "fonts-unfonts-core"
-# Faces that have the letters, the digits, the Hangul and the hanja of names.
 TEXT = (
     Typeface("NanumGothic.ttf", "NanumGothicBold.ttf", NANUM),
     Typeface("NanumBarunGothic.ttf", "NanumBarunGothicBold.ttf", NANUM),
@@ -55,7 +54,8 @@ TITLES = (
     Typeface("hline.ttf", "hline.ttf", BAEKMUK),
     Typeface("UnGraphicBold.ttf", "UnGraphicBold.ttf", UN),
 )
-HANJA = Typeface("batang.ttf", "batang.ttf", BAEKMUK)
+# Not every face above has hanja.
+HANJA = (TEXT[0], TEXT[3], TEXT[6], Typeface("batang.ttf", "batang.ttf", BAEKMUK))
 SEAL = Typeface("UnGungseo.ttf", "UnGungseo.ttf", UN)
 MRZ = Typeface("OCRB.otf", "OCRB.otf", "fonts-ocr-b")
 
@@ -76,7 +76,7 @@ def style(rng: Random) -> Style:
 
 def missing() -> tuple[str, ...]:
     """The packages that have to be installed first; empty where every font is here."""
-    faces = (*TEXT, *TITLES, HANJA, SEAL, MRZ)
+    faces = (*TEXT, *TITLES, *HANJA, SEAL, MRZ)
     return tuple(sorted({face.package for face in faces if not {face.regular, face.bold} <= _files().keys()}))
 
 

@@ -6,6 +6,7 @@ no sex, and a QR code.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -62,75 +63,110 @@ TINTS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What is said of the holder; `new` is the layout of since April 2023."""
+
+    name: str
+    number: str
+    born: date
+    sex: str
+    nationality: str
+    visa: str
+    issued: date
+    new: bool
+
+
 def draw(rng: Random, turn: int) -> Card:
     """One card. Nothing of it goes round by `turn`."""
+    values = _values(rng)
+    new = values.new
+    style = fonts.style(rng)
+    canvas = Canvas(paper.guilloche(rng, *ID1, rng.choice(TINTS)), stroke=rng.choice((0.0, 0.6)))
+    edge = rng.uniform(58, 78)
+    size = (310, 400) if new else (290, 372)
+    face = paper.portrait(rng, *size)
+    portrait = canvas.paste(face, canvas.width - edge - size[0] if new else edge, 176)
+    small = paper.ghost(face, round(rng.uniform(110, 140)), rng)
+    if new:
+        canvas.paste(paper.qr_code(rng, 130), canvas.width - edge - 130, 612)
+        canvas.paste(small, canvas.width - edge - 290, rng.uniform(596, 620))
+    else:
+        canvas.paste(small, edge + rng.uniform(60, 120), 590)
+
+    title, english, number_label = SIBLINGS[values.visa] if values.visa in SIBLINGS and rng.random() < 0.5 else PLAIN
+    box = canvas.text((edge, 112), title, style.title.at(rng.uniform(62, 70)), tracking=rng.uniform(2, 12))
+    english = "RESIDENCE CARD" if new else english
+    canvas.text((box[2] + 16, 108), english, style.label.at(31, bold=True), fill=(60, 60, 70))
+    left = edge if new else portrait[2] + 40
+    right = portrait[0] - 24 if new else canvas.width - 24
+    _rows(rng, canvas, values, style, number_label, left, right)
+    _issuer(rng, canvas, style, canvas.width * (0.38 if new else 0.6))
+    if rng.random() < 0.5:
+        canvas.image = paper.hologram(rng, canvas.image)
+
+    fields = {
+        CardField.NAME: values.name,
+        CardField.ID_NUMBER: values.number,
+        CardField.BIRTH_DATE: values.born.isoformat(),
+        CardField.NATIONALITY: values.nationality,
+        CardField.VISA_TYPE: values.visa,
+        CardField.ISSUE_DATE: values.issued.isoformat(),
+    }
+    layout = "foreign-2023" if new else "foreign-before-2023"
+    return Card(IdType.FOREIGN, layout, canvas, ID1_CORNER, fields, portrait)
+
+
+def _values(rng: Random) -> Values:
     new = rng.random() < 0.5
     issued = between(rng, REDESIGNED, LAST_DAY) if new else between(rng, FIRST_DAY, REDESIGNED - timedelta(days=1))
     born = born_before(rng, issued, youngest=18, oldest=70)
     sex = rng.choice("MF")
     nation = rng.choice(NATIONS)
-    name = latin_name(rng, nation)
-    nationality = nation.korean if not new and rng.random() < 0.2 else nation.latin
-    number = alien_number(rng, born, sex)
-    (visa,) = rng.choices(list(VISAS), list(VISAS.values()))
-    title, english, number_label = SIBLINGS[visa] if visa in SIBLINGS and rng.random() < 0.5 else PLAIN
-    if new:
-        english = "RESIDENCE CARD"
+    return Values(
+        name=latin_name(rng, nation),
+        number=alien_number(rng, born, sex),
+        born=born,
+        sex=sex,
+        nationality=nation.korean if not new and rng.random() < 0.2 else nation.latin,
+        visa=rng.choices(list(VISAS), list(VISAS.values()))[0],
+        issued=issued,
+        new=new,
+    )
 
-    style = fonts.style(rng)
-    canvas = Canvas(paper.guilloche(rng, *ID1, rng.choice(TINTS)))
-    thick = 0.6 if rng.random() < 0.5 else 0.0
-    edge = rng.uniform(58, 78)
-    size = (310, 400) if new else (290, 372)
-    face = paper.portrait(rng, *size)
-    x = canvas.width - edge - size[0] if new else edge
-    portrait = canvas.paste(face, x, 176)
-    column = edge if new else edge + size[0] + 40
 
-    font = style.title.at(rng.uniform(62, 70))
-    box = canvas.text((edge, 112), title, font, tracking=rng.uniform(2, 12))
-    canvas.text((box[2] + 16, 108), english, style.label.at(31, bold=True), fill=(60, 60, 70))
-
-    label_font = style.label.at(rng.uniform(27, 30))
-    value_font = style.value.at(rng.uniform(38, 43), bold=rng.random() < 0.5)
-    shown = dotted(issued, spaced=rng.random() < 0.15, stop=rng.random() < 0.75)
-    rows: list[tuple[str, str, CardField | None]] = [(number_label, number, CardField.ID_NUMBER)]
-    rows += [] if new else [("성       별", sex, None)]
-    rows += [
-        ("성       명", name, CardField.NAME),
-        ("국가 / 지역", nationality, CardField.NATIONALITY),
-        ("체류자격", visa, CardField.VISA_TYPE),
+def _rows(
+    rng: Random, canvas: Canvas, values: Values, style: fonts.Style, number_label: str, left: float, right: float
+) -> None:
+    """Labels in one column, their values in another that ends before `right`."""
+    shown = dotted(values.issued, spaced=rng.random() < 0.15, stop=rng.random() < 0.75)
+    sex: tuple[tuple[str, str, CardField | None], ...] = () if values.new else (("성       별", values.sex, None),)
+    rows = (
+        (number_label, values.number, CardField.ID_NUMBER),
+        *sex,
+        ("성       명", values.name, CardField.NAME),
+        ("국가 / 지역", values.nationality, CardField.NATIONALITY),
+        ("체류자격", values.visa, CardField.VISA_TYPE),
         ("발급일자", shown, CardField.ISSUE_DATE),
-    ]
-    leading = 80 if new else 72
-    stop = column + max(label_font.getlength(label) for label, _, _ in rows) + 24
+    )
+    label_font = style.label.at(rng.uniform(27, 30))
+    size, bold = rng.uniform(40, 45), rng.random() < 0.5
+    stop = left + max(label_font.getlength(label) for label, _, _ in rows) + 24
     for at, (label, text, field) in enumerate(rows):
-        y = 222 + at * leading
-        canvas.text((column, y), label, label_font, fill=(50, 50, 58))
-        width = (x if new else canvas.width) - stop - 24
-        fitting = value_font if value_font.getlength(text) <= width else style.value.at(30)
-        box = canvas.text((stop, y), text, fitting, field=field, stroke=thick)
+        y = 222 + at * (80 if values.new else 72)
+        canvas.text((left, y), label, label_font, fill=(50, 50, 58))
+        font = style.value.at(size, bold=bold)
+        if font.getlength(text) > right - stop:
+            font = style.value.at(size * (right - stop) / font.getlength(text), bold=bold)
         if field is CardField.ID_NUMBER:
-            canvas.mark(CardField.BIRTH_DATE, (box[0], box[1], box[0] + (box[2] - box[0]) * 0.44, box[3]))
+            canvas.number((stop, y), text, font)
+        else:
+            canvas.text((stop, y), text, font, field=field)
 
+
+def _issuer(rng: Random, canvas: Canvas, style: fonts.Style, middle: float) -> None:
     office, romanised = rng.choice(list(OFFICES.items()))
-    middle = canvas.width * (0.42 if new else 0.6)
     font = style.value.at(40, bold=True)
-    box = canvas.text((middle, 688), f"{office}출입국·외국인청장", font, align="centre", stroke=thick)
+    box = canvas.text((middle, 688), f"{office}출입국·외국인청장", font, align="centre")
     canvas.text((middle, 732), f"CHIEF, {romanised} IMMIGRATION OFFICE", style.label.at(26), align="centre")
-    canvas.paste(paper.seal(f"{office}출입국청장"[:8] + "인", 88), box[2] - 8, 688 - 66)
-    if new:
-        canvas.paste(paper.qr_code(rng, 130), canvas.width - edge - 130, 612)
-    small = paper.ghost(face, round(rng.uniform(110, 140)), rng)
-    canvas.paste(small, canvas.width - edge - (310 if new else 120), rng.uniform(596, 630) if new else 250)
-
-    fields = {
-        CardField.NAME: name,
-        CardField.ID_NUMBER: number,
-        CardField.BIRTH_DATE: born.isoformat(),
-        CardField.NATIONALITY: nationality,
-        CardField.VISA_TYPE: visa,
-        CardField.ISSUE_DATE: issued.isoformat(),
-    }
-    layout = "foreign-2023" if new else "foreign-before-2023"
-    return Card(IdType.FOREIGN, layout, canvas, ID1_CORNER, fields, portrait)
+    canvas.paste(paper.seal(f"{office}출입국청장인", 88), box[2] - 8, 622)

@@ -1,4 +1,4 @@
-"""Names that do not exist: common Korean ones with their hanja and Latin spelling, and Latin ones of several nations."""
+"""Invented names: common Korean ones with their hanja and Latin spelling, and Latin ones of several nations."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from random import Random
 
+# One word each: Hangul, hanja, Latin.
 SURNAMES = (
     "김金KIM 이李LEE 박朴PARK 최崔CHOI 정鄭JUNG 강姜KANG 조趙CHO 윤尹YOON 장張JANG 임林LIM 한韓HAN 오吳OH 서徐SEO "
     "신申SHIN 권權KWON 황黃HWANG 안安AHN 송宋SONG 류柳RYU 홍洪HONG 전全JEON 고高KO 문文MOON 양梁YANG 손孫SON 배裵BAE "
     "백白BAEK 허許HEO 남南NAM 심沈SHIM 노盧NOH 하河HA 곽郭KWAK 성成SUNG 차車CHA 주朱JOO 우禹WOO 구具KOO 민閔MIN"
-).split()
+)
 LONG_SURNAMES = (
     ("남궁", "南宮", "NAMGUNG"),
     ("황보", "皇甫", "HWANGBO"),
@@ -21,10 +22,11 @@ LONG_SURNAMES = (
 )
 SYLLABLES = (
     "민敏MIN 서瑞SEO 지智JI 준俊JUN 현賢HYUN 우宇WOO 영英YOUNG 수秀SOO 진眞JIN 은恩EUN 하夏HA 윤潤YOON 도道DO 재在JAE "
-    "성成SUNG 경京KYUNG 희熙HEE 정貞JUNG 미美MI 혜惠HYE 연姸YEON 주周JU 호浩HO 태泰TAE 승承SEUNG 원元WON 규圭KYU 철哲CHUL "
-    "용龍YONG 상相SANG 기基KI 동東DONG 길吉GIL 순順SOON 옥玉OK 숙淑SOOK 건建GEON 예藝YE 채彩CHAE 나娜NA 라羅RA 빈彬BIN "
-    "훈勳HOON 석錫SEOK 찬燦CHAN 웅雄WOONG 선善SUN 화花HWA 종鍾JONG 광光KWANG 명明MYUNG 창昌CHANG 형亨HYUNG 환煥HWAN"
-).split()
+    "성成SUNG 경京KYUNG 희熙HEE 정貞JUNG 미美MI 혜惠HYE 연姸YEON 주周JU 호浩HO 태泰TAE 승承SEUNG 원元WON 규圭KYU "
+    "철哲CHUL 용龍YONG 상相SANG 기基KI 동東DONG 길吉GIL 순順SOON 옥玉OK 숙淑SOOK 건建GEON 예藝YE 채彩CHAE 나娜NA "
+    "라羅RA 빈彬BIN 훈勳HOON 석錫SEOK 찬燦CHAN 웅雄WOONG 선善SUN 화花HWA 종鍾JONG 광光KWANG 명明MYUNG 창昌CHANG "
+    "형亨HYUNG 환煥HWAN"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,8 @@ NATIONS = (
 
 def korean_name(rng: Random) -> KoreanName:
     """A surname of one syllable, rarely two, and a given name of two syllables, rarely one."""
-    surname = rng.choice(LONG_SURNAMES) if rng.random() < 0.04 else _spelt(rng.choice(SURNAMES))
-    given = [_spelt(one) for one in rng.sample(SYLLABLES, 1 if rng.random() < 0.06 else 2)]
+    surname = rng.choice(LONG_SURNAMES) if rng.random() < 0.04 else _spelt(rng.choice(SURNAMES.split()))
+    given = [_spelt(one) for one in rng.sample(SYLLABLES.split(), 1 if rng.random() < 0.06 else 2)]
     joint = rng.choice(("", "", " ", "-"))
     return KoreanName(
         hangul=surname[0] + "".join(one[0] for one in given),

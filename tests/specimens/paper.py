@@ -35,9 +35,9 @@ MODULES = 29
 
 def guilloche(rng: Random, width: int, height: int, tints: tuple[Colour, Colour, Colour]) -> Image.Image:
     """Security paper: a wash from the first tint to the second, waves and rosettes in shades of the third."""
-    ramp = np.linspace(0, 1, width)[None, :, None] * 0.7 + np.linspace(0, 0.3, height)[:, None, None]
     start, end, line = (np.array(tint, dtype=np.float64) for tint in tints)
-    paper = np.ascontiguousarray((start + (end - start) * ramp).astype(np.uint8))
+    corners = np.array([[start, start * 0.3 + end * 0.7], [start * 0.7 + end * 0.3, end]]).round().astype(np.uint8)
+    paper = cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR)
     xs = np.linspace(0, width, 160)
     for _ in range(rng.randint(2, 3)):
         colour = tuple(int(value) for value in line + rng.uniform(-10, 14))
@@ -74,6 +74,22 @@ def ghost(face: Image.Image, height: int, rng: Random) -> Image.Image:
     small = small.convert("L").convert("RGB")
     small.putalpha(mask.filter(ImageFilter.GaussianBlur(height / 14)))
     return small
+
+
+def hologram(rng: Random, card: Image.Image) -> Image.Image:
+    """The card under a foil that shimmers in one place: a faint rainbow in rings, over text and all."""
+    pixels = np.array(card)
+    reach = round(rng.uniform(0.18, 0.38) * card.height)
+    x, y = round(rng.uniform(0.3, 0.7) * card.width), round(rng.uniform(0.3, 0.8) * card.height)
+    part = pixels[max(y - reach, 0) : y + reach, max(x - reach, 0) : x + reach]
+    ys, xs = np.indices(part.shape[:2], np.float32)
+    ys, xs = ys - min(y, reach), xs - min(x, reach)
+    away = np.hypot(xs, ys)
+    strength = np.clip(1.2 * (1 - away / reach), 0, 1) * rng.uniform(6, 24)
+    angle = np.arctan2(ys, xs) * 3 + away / rng.uniform(14, 40)
+    for channel, phase in enumerate((0.0, 2.1, 4.2)):
+        part[:, :, channel] = np.clip(part[:, :, channel] + np.sin(angle + phase) * strength, 0, 255)
+    return Image.fromarray(pixels)
 
 
 def seal(text: str, size: int) -> Image.Image:
@@ -140,8 +156,8 @@ def _people() -> tuple[Image.Image, ...]:
 
 def _opened(name: str, face: tuple[float, float, float]) -> Image.Image:
     """Around the face, as wide as twice and as high as two and a half times its height, 600 pixels high."""
-    with Image.open(PEOPLE / name) as photo:
-        photo = photo.convert("RGB")
+    with Image.open(PEOPLE / name) as file:
+        photo = file.convert("RGB")
     x, y, size = face[0] * photo.width, face[1] * photo.height, face[2] * photo.height
     box = (x - size, y - size * 1.1, x + size, y + size * 1.4)
     return photo.transform((480, 600), Image.Transform.EXTENT, box, Image.Resampling.BICUBIC)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from datetime import date
+from functools import cache
 from random import Random
 
 import cv2
@@ -26,15 +27,16 @@ def _installed():
 
 @pytest.fixture(scope="module")
 def cards():
-    """Fields of drawn cards of one type: cards(IdType.DRIVER)."""
-    return lambda id_type, count=24: [drawn(seed, id_type) for seed in range(count)]
+    """Drawn cards of one type, each drawn once: cards(IdType.DRIVER)."""
+    once = cache(drawn)
+    return lambda id_type, count=16: [once(seed, id_type) for seed in range(count)]
 
 
 @pytest.mark.parametrize("id_type", TYPES)
 def test_a_seed_gives_the_same_picture_each_time_and_another_seed_another(id_type):
-    assert specimen(7, id_type, "photo").jpeg == specimen(7, id_type, "photo").jpeg
-    assert specimen(7, id_type, "photo").truth == specimen(7, id_type, "photo").truth
-    assert specimen(7, id_type).truth.fields != specimen(9, id_type).truth.fields
+    once = specimen(7, id_type, "photo")
+    assert once == specimen(7, id_type, "photo")
+    assert once.truth.fields != drawn(9, id_type).fields
 
 
 @pytest.mark.parametrize("id_type", TYPES)
@@ -56,7 +58,7 @@ def test_check_digits_are_those_of_the_published_examples():
 @pytest.mark.parametrize("id_type", [IdType.RESIDENT, IdType.DRIVER])
 def test_resident_numbers_hold_their_check_digit_unless_given_since_october_2020(id_type, cards):
     failing = 0
-    for card in cards(id_type, 40):
+    for card in cards(id_type, 34):
         digits = card.fields[CardField.ID_NUMBER].replace("-", "")
         if resident_check(digits[:12]) != int(digits[12]):
             failing += 1
@@ -155,7 +157,7 @@ def test_both_layouts_occur(id_type, layouts, cards):
 
 def test_photos_are_turned_by_each_quarter_and_have_from_half_to_twelve_megapixels():
     card = drawn(1, IdType.RESIDENT)
-    shots = [camera.photograph(Random(seed), card) for seed in range(30)]
+    shots = [camera.photograph(Random(seed), card) for seed in range(20)]
     assert {shot.rotation for shot in shots} == {0, 90, 180, 270}
     assert all(0.45e6 < shot.width * shot.height < 12.1e6 for shot in shots)
     assert min(shot.width * shot.height for shot in shots) < 1e6

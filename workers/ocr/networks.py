@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import onnxruntime
 
-import workers.ocr.one_cv2  # noqa: F401 — before paddleocr, which asks at import
-from paddleocr import TextDetection, TextRecognition
+from workers.ocr.one_cv2 import answer_for_the_other
 from workers.runtime.onnx import CUDA, ERROR, providers
 
+answer_for_the_other()
+from paddleocr import TextDetection, TextRecognition  # noqa: E402 — it asks when it is imported
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
 DETECT_SIDE = 960
 # Of the probability map, of a line, and how far its outline is grown: PaddleOCR's own for all of these detectors.
 DETECTION = {"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.6}
-# A batch is as wide as its widest line, so lines are sorted by width. On a CPU batches of 6 take 1.7 times what the lines
-# take one by one, and half a gigabyte: every column of text has 18,710 probabilities in the Latin network.
+# A batch is as wide as its widest line, so lines are sorted by width. On a CPU batches of 6 take 1.7 times what the
+# lines take one by one, and half a gigabyte: every column of text has 18,710 probabilities in the Latin network.
 BATCH_ON_GPU = 8
 HEIGHT = 48
 
@@ -98,7 +100,7 @@ def _engine(threads: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _folder(model: TextModel, config: str) -> Iterator[Path]:
+def _folder(model: TextModel, config: str) -> Generator[Path]:
     """The folder that PaddleOCR loads, with `config` as its `inference.yml` where the model brings none."""
     with tempfile.TemporaryDirectory(prefix="fidox-") as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""An answer for paddlex, which asks for a distribution that is not installed. Import it before paddleocr.
+"""An answer for paddlex, which asks for a distribution that is not installed.
 
 paddlex asks `importlib.metadata` for the distribution `opencv-contrib-python` before it uses `cv2`, and refuses to read
 an image without it. That distribution and `opencv-python-headless`, which this product has, own the same module `cv2`,
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.metadata import DistributionFinder
     from os import PathLike
+    from pathlib import Path
 
 ASKED = "opencv-contrib-python"
 THERE = "opencv-python-headless"
@@ -30,7 +31,7 @@ class _Alias(metadata.Distribution):
             return None
         return f"Metadata-Version: 2.1\nName: {ASKED}\nVersion: {metadata.version(THERE)}\n"
 
-    def locate_file(self, path: str | PathLike[str]) -> PathLike[str]:
+    def locate_file(self, path: str | PathLike[str]) -> Path:
         raise FileNotFoundError(path)
 
 
@@ -45,11 +46,8 @@ class _Finder(metadata.DistributionFinder):
 
 
 def answer_for_the_other() -> None:
-    """Let `importlib.metadata` find the missing name, where nobody else answers for it. Harmless a second time."""
+    """Let `importlib.metadata` find the missing name, if it cannot. Call it before paddleocr is imported."""
     try:
         metadata.version(ASKED)
     except metadata.PackageNotFoundError:
         sys.meta_path.append(_Finder())
-
-
-answer_for_the_other()

@@ -30,8 +30,8 @@ SEARCH_SIDE = 640
 ASPECTS = (85.60 / 53.98, 125 / 88)
 # How far perspective and a rough quad may take an outline from them. A portrait, 45 x 35 mm, has 1.29.
 LEAST_ASPECT, MOST_ASPECT = 1.32, 1.85
-# Of the picture: a printed frame or a portrait on a scanned card has up to 0.13. A card as small as that is found by its
-# text.
+# Of the picture: a printed frame or a portrait on a scanned card has up to 0.13. A card as small as that is found by
+# its text.
 LEAST_AREA = 0.13
 # The share of the outline that has an edge under it. A card's own outline has 0.9 and more.
 LEAST_SUPPORT = 0.6
@@ -77,6 +77,13 @@ class Straightened:
         return Straightened(
             cast("NDArray[np.uint8]", cv2.rotate(self.pixels, code)), self.to_picture @ back, self.is_whole
         )
+
+    @property
+    def quarters(self) -> int:
+        """By how many quarters clockwise its picture is turned to stand as the card does."""
+        ends = self.in_picture(np.array([[0, 0], [self.width, 0]], np.float32))
+        right, down = ends[1] - ends[0]
+        return round(np.arctan2(-down, right) / (np.pi / 2)) % 4
 
     def in_picture(self, points: FloatArray) -> FloatArray:
         """Points x y of the card, float32[n, 2], in pixels of the picture that it was cut from."""
@@ -168,7 +175,7 @@ def _edges(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Canny's edges of lightness and of both colours: a white card on a beige table differs in one of them only."""
     channels = cv2.split(cv2.cvtColor(small, cv2.COLOR_BGR2LAB))
     found = [cv2.Canny(channel, low, 3 * low) for channel, low in zip(channels, (25, 12, 12), strict=True)]
-    return cast("NDArray[np.uint8]", found[0] | found[1] | found[2])
+    return cast("NDArray[np.uint8]", cv2.bitwise_or(cv2.bitwise_or(found[0], found[1]), found[2]))
 
 
 def _masks(small: NDArray[np.uint8], edges: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
@@ -178,14 +185,14 @@ def _masks(small: NDArray[np.uint8], edges: NDArray[np.uint8]) -> Iterator[NDArr
     lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
     border = np.concatenate([lab[:4].reshape(-1, 3), lab[-4:].reshape(-1, 3), lab[:, :4].reshape(-1, 3)])
     unlike = np.linalg.norm(lab - np.median(border, axis=0), axis=2)
-    lightness = np.ascontiguousarray(lab[:, :, 0])
     saturation = cv2.cvtColor(small, cv2.COLOR_BGR2HSV)[:, :, 1]
-    for plane in (unlike, lightness, saturation):
+    for plane in (unlike, lab[:, :, 0], saturation):
         grey = np.clip(plane, 0, 255).astype(np.uint8)
-        _, white = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-        for mask in (white, 255 - white):
+        threshold, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+        for mask in (grey > threshold, grey <= threshold):
             # Text and a portrait are holes in a card, glare a bay in its side.
-            closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+            white = mask.astype(np.uint8) * np.uint8(255)
+            closed = cv2.morphologyEx(white, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
             yield cast("NDArray[np.uint8]", cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8)))
 
 

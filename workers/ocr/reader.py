@@ -42,15 +42,17 @@ LEAST_LINES = 4
 WHOLE_SIDE = 1600
 # Lines of which the Latin recogniser is this sure, and that it gives no other script, have no Hangul.
 SURELY_LATIN = 0.9
-# And no wider a character than this, as a share of the height. Of `테헤란로 248, 103동` the Latin recogniser is sure of the
-# digits and says nothing of the rest: 1.0 to 1.8. Latin print is 0.4 to 0.8; a letter alone, with its margin, 1.2.
+# And no wider a character than this, as a share of the height. Of `테헤란로 248, 103동` the Latin recogniser is sure of
+# the digits and says nothing of the rest: 1.0 to 1.8. Latin print is 0.4 to 0.8; a letter alone, with its margin, 1.2.
 WIDEST_LATIN = 0.9
+# Around a line, of its height: the recognisers were trained on lines with a little of what is around them.
+MARGIN = 0.1
 # How sure the orientation has to be before the recognisers are not asked.
 SURELY_TURNED = 0.2
 # Lines that are read both ways up where it is not.
 TRIED = 4
 
-_LATIN = re.compile(r"[\x20-\x7e·ˈ’‘“”]*")
+_LATIN = re.compile(r"[\x20-\x7e·]*")
 _HANGUL = re.compile(r"[가-힣]")
 
 
@@ -91,7 +93,7 @@ class _Networks:
         # Its layers are too small to be shared between cores.
         self.korean = LineRecogniser(weights.korean, threads=1)
         self.orientation = LineOrientation(weights.orientation) if weights.orientation else None
-        self.model_id = "+".join((self.lines.name, self.korean.name, self.latin.name))
+        self.model_id = f"{self.lines.name}+{self.korean.name}+{self.latin.name}"
 
 
 def _warm_up(networks: _Networks, stripes: NDArray[np.uint8]) -> None:
@@ -123,9 +125,16 @@ def _read(networks: _Networks, pixels: NDArray[np.uint8]) -> CardReading:
     return CardReading(reading, card, straighten_ms, detect_ms, watch.lap())
 
 
+def upright(pixels: NDArray[np.uint8], card: Straightened) -> Straightened:
+    """The whole picture as the card stands: one that was cut out by its text may have lost its portrait."""
+    return whole(pixels, WHOLE_SIDE).turned(card.quarters)
+
+
 def crop(pixels: NDArray[np.uint8], box: FloatArray) -> NDArray[np.uint8]:
-    """What a line's outline, float32[4, 2], encloses, laid level."""
-    across, down = (max(2, round(float(size[0]))) for size in sizes(box[None]))
+    """What a line's outline, float32[4, 2], encloses, and MARGIN around it, laid level."""
+    across, down = (float(size[0]) for size in sizes(box[None]))
+    box = box + np.sign(box - box.mean(axis=0)) * np.float32(MARGIN * down)
+    across, down = max(2, round(across + 2 * MARGIN * down)), max(2, round((1 + 2 * MARGIN) * down))
     corners = np.array([[0, 0], [across, 0], [across, down], [0, down]], np.float32)
     matrix = cv2.getPerspectiveTransform(box.astype(np.float32), corners)
     level = cv2.warpPerspective(pixels, matrix, (across, down), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -168,7 +177,7 @@ def _both(
 
 
 def _turned(boxes: FloatArray, quarters: int, before: Straightened) -> FloatArray:
-    """Outlines on `before`, on the same card turned clockwise by `quarters`; their first corner is the top left again."""
+    """Outlines on `before` as they are on it turned clockwise by `quarters`, from the top left corner on again."""
     width, height = before.width, before.height
     x, y = boxes[..., 0], boxes[..., 1]
     moved = np.stack((height - y, x), axis=-1) if quarters == 1 else np.stack((width - x, height - y), axis=-1)
@@ -199,12 +208,14 @@ def _is_plain(text: str, confidence: float, line: NDArray[np.uint8]) -> bool:
 def _in_reading_order(lines: list[Line]) -> tuple[Line, ...]:
     """From top to bottom, and along a row from left to right: one is in another's row if their middles are."""
     rows: list[list[Line]] = []
-    for line in sorted(lines, key=lambda one: one.top + one.bottom):
-        middle = (line.top + line.bottom) / 2
-        if rows and abs((rows[-1][0].top + rows[-1][0].bottom) / 2 - middle) < 0.5 * min(
-            rows[-1][0].height, line.height
-        ):
+    for line in sorted(lines, key=_middle):
+        first = rows[-1][0] if rows else line
+        if rows and _middle(line) - _middle(first) < 0.5 * min(first.height, line.height):
             rows[-1].append(line)
         else:
             rows.append([line])
     return tuple(line for row in rows for line in sorted(row, key=lambda one: one.left))
+
+
+def _middle(line: Line) -> float:
+    return (line.top + line.bottom) / 2

@@ -1,0 +1,66 @@
+"""`python -m workers.ocr`: the OCR worker of this machine; `--one` is one of its processes.
+
+The first form imports no model library: it only starts, watches and stops the others.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from shared.contracts import Kind
+from shared.settings import Settings, SettingsError
+from shared.telemetry import set_up_logging
+from workers.runtime.supervisor import EX_CONFIG, Supervisor, cores, gpus
+
+if TYPE_CHECKING:
+    from shared.db.pool import Pool
+    from workers.runtime.tasks import Handlers
+
+# A card is read in two threads of ONNX Runtime's.
+CORES_A_PROCESS = 2
+
+
+def main() -> int:
+    """Be the supervisor or, with `--one`, a worker process. The exit status."""
+    try:
+        settings = Settings.from_env()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return EX_CONFIG
+    set_up_logging(settings.log)
+    if "--one" in sys.argv[1:]:
+        try:
+            _be_one(settings)
+        except SettingsError as error:
+            sys.stderr.write(f"{error}\n")
+            return EX_CONFIG
+        return 0
+    count = settings.ocr.processes or gpus() or max(1, cores() // CORES_A_PROCESS)
+    return Supervisor("workers.ocr", count, lease_s=settings.queue.lease_s).run()
+
+
+def _be_one(settings: Settings) -> None:
+    # Imported here, where models are needed: the supervisor stays at a few megabytes.
+    from workers.ocr.load import portrait_detector, readers  # noqa: PLC0415
+    from workers.ocr.tasks import CardTasks  # noqa: PLC0415
+    from workers.runtime.circuit import Parts  # noqa: PLC0415
+    from workers.runtime.process import run_process  # noqa: PLC0415
+
+    # A reader that needs longer than a call may take is of no use to anybody.
+    limit_s, retry_s = settings.queue.deadline_s, settings.faces.engine_retry_s
+    tasks = CardTasks(
+        Parts(readers(settings), limit_s=limit_s, retry_s=retry_s, what="reader"),
+        portrait_detector(settings),
+        max_pixels=settings.faces.max_pixels,
+    )
+
+    async def load(_pool: Pool) -> Handlers:
+        await tasks.load()
+        return tasks.handlers()
+
+    run_process(Kind.OCR, settings, load, chore=tasks.mend, describe=tasks.describe)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
