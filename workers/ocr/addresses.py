@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # A province is one of 17, so that much may be misread; of districts many differ by one syllable of two.
-_PROVINCE_LEAST, _DISTRICT_LEAST, _BUILDING_LEAST = 0.65, 0.75, 0.75
+_PROVINCE_LEAST, _DISTRICT_LEAST, _BUILDING_LEAST, _TOWN_LEAST = 0.65, 0.75, 0.75, 0.8
 _H = f"[{HANGUL}]"
 # Where a space stands though none was read.
 _SPACES = (
@@ -38,14 +38,14 @@ _SPACES = (
 )
 
 
-def is_start(text: str) -> bool:
+def is_start(text: str, least: float = _PROVINCE_LEAST) -> bool:
     """Whether an address begins here: with a province, as far as it can be read."""
-    return province(text) is not None
+    return text[:1].isalpha() and province(text, least) is not None
 
 
-def province(text: str) -> tuple[str, int] | None:
+def province(text: str, least: float = _PROVINCE_LEAST) -> tuple[str, int] | None:
     """The province that the text begins with, as printed, and where the rest begins."""
-    found = [(name, end) for name in (*PROVINCES, *SHORT) if (end := begins(name, text, _PROVINCE_LEAST)) is not None]
+    found = [(name, end) for name in (*PROVINCES, *SHORT) if (end := begins(name, text, least)) is not None]
     if not found:
         return None
     # 전라북도 and 전라남도 are both like 전라?도: the most alike of what was read.
@@ -66,6 +66,10 @@ def respaced(text: str) -> str:
         start, text = name, text[end:].lstrip(" ,.")
         if district := _district(SHORT.get(name, name), text):
             start, text = f"{start} {district[0]}", text[district[1] :].lstrip(" ,.")
+            # The town of a county has the county's name.
+            town = f"{district[0][:-1]}읍" if district[0].endswith("군") else ""
+            if town and (end := begins(town, text, _TOWN_LEAST)) is not None:
+                start, text = f"{start} {town}", text[end:].lstrip(" ,.")
     for pattern, replacement in _SPACES:
         text = re.sub(pattern, replacement, text)
     return f"{start} {text}".strip()
@@ -82,7 +86,10 @@ def _closed(text: str) -> str:
     """The last part, the legal dong and the building, in brackets, where they were lost: nothing else stands there."""
     if "(" in text:
         return text if text.endswith(")") else f"{text})"
-    last = re.search(rf"([로길] ?\d+(?:-\d+)?(?![\d-]|번?길)|\d ?(?:호|층))[ ,]*({_H}[{HANGUL}A-Za-z0-9, ]*)\)?$", text)
+    last = re.search(
+        rf"([로길] ?\d+(?:-\d+)?(?![\d-]|번?길)|\d ?(?:호|층))[ ,]*((?!동 ?\d|[호층] ){_H}[{HANGUL}A-Za-z0-9, ]*)\)?$",
+        text,
+    )
     if last is None:
         return text.rstrip(")")
     return f"{text[: last.end(1)]} ({last[2].strip(' ,')})"

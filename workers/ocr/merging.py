@@ -30,6 +30,9 @@ _KOREAN_ALONE = (0.35, 1.0, 0.5, 0.1)
 _LATIN_ALONE = (0.35, 1.0, 0.2, 0.15)
 
 
+# What stands between numbers, and is not one of their digits misread.
+_UNITS = frozenset("동호층번길로")
+_UNIT_ON_DIGIT = 1.5
 # Few streets have a number of more digits, and few lots.
 _MOST_DIGITS = 3
 
@@ -67,20 +70,22 @@ def digits_differ(korean: str, latin: str) -> bool:
 
 def _chosen(pair: _Pair, made: str, before: _Pair, after: Sequence[_Pair]) -> str:
     korean, latin = pair
-    follows_digit = made[-1:].isdigit()
-    precedes_digit = bool(after) and after[0].latin.isdigit()
+    precedes_digits = bool(after) and after[0].is_digits
     if latin.isdigit():
         # A stroke of a syllable is now and then read as a digit, but seldom beside digits.
-        beside = follows_digit or (bool(after) and after[0].is_digits)
+        beside = made[-1:].isdigit() or precedes_digits
         return latin if korean.isdigit() or beside else korean
-    if latin == korean or not (latin == "," or (latin == "-" and precedes_digit)):
+    if latin == korean or latin not in {",", "-"} or korean.isalpha():
         return korean
-    if korean.isdigit():
-        if len(re.findall(r"\d*$", made)[0]) >= _MOST_DIGITS:
-            return latin  # the mark itself, misread as a digit
-        return f"{korean}{latin}" if before.is_digits or (after and after[0].is_digits) else korean
+    following = next((each.korean for each in after if each.korean), "")
+    anchored = before.is_digits or precedes_digits
     # What follows a mark is another number: a syllable there is the unit of the one before.
-    return latin if follows_digit and not korean.isalpha() else korean
+    if following.isalpha() or not anchored or (latin == "-" and not (after and after[0].latin.isdigit())):
+        return korean
+    if not korean.isdigit():
+        return latin if made[-1:].isdigit() else korean
+    is_misread = len(re.findall(r"\d*$", made)[0]) >= _MOST_DIGITS and following != "0"
+    return latin if is_misread and before.is_digits and precedes_digits else f"{korean}{latin}"
 
 
 def _aligned(korean: str, latin: str) -> list[_Pair]:
@@ -113,6 +118,8 @@ def _aligned(korean: str, latin: str) -> list[_Pair]:
 
 
 def _cost(one: str, other: str) -> float:
+    if one in _UNITS and other.isdigit():
+        return _UNIT_ON_DIGIT
     return 0.0 if one == other else _ON[_kind(one)][_kind(other)]
 
 

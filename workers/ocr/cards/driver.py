@@ -122,7 +122,7 @@ def _types(rows: Sequence[Row]) -> Value | None:
 
 def _kind(text: str) -> tuple[str, float] | None:
     text = as_digits(text[0]) + text[1:]
-    known = [kind for kind in TYPES if kind[0] == text[0] and begins(kind, text, 0.75) is not None]
+    known = [kind for kind in TYPES if kind[0] == text[0] and begins(kind, text, 0.65) is not None]
     return closest(text, known, 0.6)
 
 

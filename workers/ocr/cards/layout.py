@@ -10,7 +10,7 @@ from workers.ocr.addresses import address, is_start
 from workers.ocr.dates import find_dates, today
 from workers.ocr.merging import digits_differ
 from workers.ocr.passages import Passage, Reader, passage, rows
-from workers.ocr.text import bare, begins, closest, find, hangul_share
+from workers.ocr.text import bare, closest, find, hangul_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +27,7 @@ DIGITS_DIFFER = 0.85
 # Guilloche is read as text of little confidence.
 GARBAGE = 0.35
 _ADDRESS_LINES = 4
-_ADDRESS_LABEL = "주소"
+_LONGEST_LABEL, _SURELY_A_PROVINCE = 7, 0.85
 # 주민등록증 is 0.79 like what stands in 외국인등록증; a title of five syllables with three letters misread is as much.
 _TITLE_LEAST, _LABEL_LEAST = 0.7, 0.75
 
@@ -152,8 +152,11 @@ def address_block(rows: Sequence[Row], first: int, ends: Callable[[str], bool]) 
 
 
 def _unlabelled(text: str) -> str:
-    end = begins(_ADDRESS_LABEL, text, 0.6)
-    return text if end is None or not is_start(text[end:].lstrip(" :.")) else text[end:].lstrip(" :.")
+    """The line from the province on, where a label of a syllable or two is before it."""
+    if is_start(text):
+        return text
+    starts = [at for at in range(1, min(_LONGEST_LABEL, len(text))) if is_start(text[at:], _SURELY_A_PROVINCE)]
+    return text[starts[0] :] if starts else text
 
 
 def office(rows: Sequence[Row], offices: Sequence[str], least: float = 0.6) -> Value | None:

@@ -37,8 +37,9 @@ def hangul_name(text: str, latin: str = "") -> str | None:
     if not hanja:
         return name if len(name) <= _LONGEST else None
     # Few names have two syllables, and one hanja of three is easily not read.
-    apart = re.match(rf"[{HANGUL}]{{2,4}}(?![{HANGUL}])", start[1])
-    return apart[0] if apart else name[: max(3, len(hanja))]
+    apart = re.match(rf"[{HANGUL}]{{2,3}}(?![{HANGUL}])", start[1])
+    length = 3 if apart is None else len(apart[0])
+    return name[: max(length, len(hanja))]
 
 
 def as_value(name: str, part: Passage, latin: str = "") -> Value:
