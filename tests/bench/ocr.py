@@ -32,8 +32,9 @@ def accuracy(stack) -> Section:
     section = Section(
         "ID cards: what is read",
         f"{SEEDS} held-out specimens of each type and kind (`tests/specimens`, odd seeds), drawn and photographed by"
-        " the project itself: real cards were not at hand. A field is exact with spaces and punctuation aside; in brackets"
-        " the 95% Wilson interval. The character error rate is of all fields together, a missing one wholly wrong.",
+        " the project itself: real cards were not at hand. A field is exact with spaces and punctuation aside; in"
+        " brackets the 95% Wilson interval. The character error rate is of all fields together, a missing one wholly"
+        " wrong.",
     )
     types = [0, 0]
     sure_and_wrong = 0

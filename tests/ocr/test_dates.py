@@ -64,7 +64,7 @@ def test_both_ends_of_a_period_are_found_in_order_and_where_they_stand():
 
 @pytest.mark.parametrize("month", range(1, 13))
 def test_every_month_has_its_name(month):
-    name = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"][month - 1]
+    name = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")[month - 1]
     for text in (f"05 {month}월/{name} 2021", f"05 {name} 2021", f"05 {month}월 2021"):
         assert [found.value for found in find_dates(text)] == [date(2021, month, 5)]
 

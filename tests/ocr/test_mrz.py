@@ -1,4 +1,4 @@
-"""The machine-readable zone: ICAO's examples, what is mended, what proves it, and what a single wrong character does."""
+"""The machine-readable zone: ICAO's examples, what is mended, what proves it, and what one wrong character does."""
 
 import pytest
 

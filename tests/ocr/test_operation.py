@@ -60,7 +60,7 @@ def test_a_field_stands_where_its_polygon_says(read, specimens):
 
 
 def test_a_polygon_begins_at_the_top_left_of_the_text_as_it_is_read(read, specimens):
-    one = specimens(0, IdType.FOREIGN)
+    one = specimens(0, IdType.RESIDENT)
     turned = cv2.rotate(pixels_of(one.jpeg), cv2.ROTATE_180)
     height, width = turned.shape[:2]
     (x, y), *_ = read(encoded(turned)).fields[CardField.ID_NUMBER].polygon

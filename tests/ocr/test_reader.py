@@ -21,7 +21,7 @@ PRINTED = {
     ),
     "passporteye_100_visa-usa.jpg": (
         "VIUSATRAVELER<<HAPPYPERSON<<<<<<<<<<<<<<<<<<",
-        "555123ABC6GBR6502056F04122361FLND00AMS803085",
+        "555123ABC6GBR6502056F0412236IFLND00AMS803085",
     ),
 }
 

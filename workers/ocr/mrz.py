@@ -13,7 +13,7 @@ letter O in a document number, which is nought in most: that is tried where the 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -189,6 +189,18 @@ def parse(lines: Sequence[str], layout: Format) -> Zone:
     return Zone(layout, mended, _fields(mended, layout), _proofs(mended, layout))
 
 
+def with_number(zone: Zone, number: str) -> Zone:
+    """The zone with a document number that was read elsewhere, if its check digit proves that and not its own."""
+    place = zone.format.fields["number"]
+    lines = list(zone.lines)
+    line = lines[place.line]
+    lines[place.line] = line[: place.start] + number.ljust(place.stop - place.start, FILLER) + line[place.stop :]
+    if {len(line) for line in lines} != {zone.format.length}:
+        return zone
+    other = replace(parse(lines, zone.format), lines_at=zone.lines_at)
+    return other if other.proven["number"] and not zone.proven["number"] else zone
+
+
 def layout_of(lines: Sequence[str]) -> Format | None:
     """The layout that lines have the number and the lengths of, and the first letter; None where there is none."""
     is_visa = lines[0][:1] == "V"
@@ -200,7 +212,7 @@ def layout_of(lines: Sequence[str]) -> Format | None:
 
 
 def _at(zone: Zone, at: int) -> Zone:
-    return Zone(zone.format, zone.lines, zone.fields, zone.proven, tuple(range(at, at + len(zone.lines))))
+    return replace(zone, lines_at=tuple(range(at, at + len(zone.lines))))
 
 
 def _worth(zone: Zone) -> tuple[float, int]:
@@ -266,7 +278,7 @@ def _mended(text: str, name: str, kind: _Kind) -> str:
     if name in {"optional", "more"}:
         return re.sub(f"(^|<)[<{_MARKED}]*$", lambda tail: FILLER * len(tail[0]), text)
     if name == "code":
-        return text[0] + (FILLER if text[0] in "PV" and text[1] in _MARKED else text[1])
+        return text[0] + (FILLER if text[0] in "PV" and text[1] in _MARKED else text[1].translate(_TO_LETTER))
     return text.translate(kind.table) if kind.table else text
 
 
@@ -280,8 +292,7 @@ def _number(text: str, check: str, issuer: str) -> str:
     if issuer == "KOR" and FILLER not in text:
         # M12345678 or M123A4567: the letter within is known by no look-alike, so that one is left as it is.
         digits = text.translate(_TO_DIGIT)
-        text = text[0].translate(_TO_LETTER) + digits[1:4] + text[4] + digits[5:]
-        return text
+        return text[0].translate(_TO_LETTER) + digits[1:4] + text[4] + digits[5:]
     # Not I as 1 as well: what was read as I may be an L, and 1 and L weigh the same.
     tried = text.replace("O", "0")
     proven = str(check_digit(text)) != check == str(check_digit(tried))

@@ -12,7 +12,7 @@ import re
 from datetime import date
 from typing import NamedTuple
 
-from workers.ocr.text import HANGUL, as_digits, closest
+from workers.ocr.text import HANGUL, as_digits, likeness
 
 _WEIGHTS = 2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5
 # Numbers given from then on are random after S: no check digit tells anything of somebody born since.
@@ -47,11 +47,13 @@ _OLD_REGIONS = (*dict.fromkeys([*REGIONS.values(), "경기남부"]),)
 _D = r"[0-9OoQDUIl|i!LZzSsBGbqgTA]"  # what `as_digits` makes a digit of
 _BAR = r"\s{0,2}[-–—_~=.·•:*'\s]{0,3}\s{0,2}"  # noqa: RUF001 — what a hyphen is read as
 _PERSON = re.compile(rf"(?<![0-9])({_D}{{6}}){_BAR}({_D}{{7}})(?![0-9])")
+_WITHIN = re.compile(r"(?<=1)(\d{6})-(\d{7})(?!\d)")
 _NEW_LICENCE = re.compile(rf"(?<![0-9])({_D}{{2}}){_BAR}({_D}{{2}}){_BAR}({_D}{{6}}){_BAR}({_D}{{2}})(?![0-9])")
-_OLD_LICENCE = re.compile(rf"([{HANGUL}]{{2,4}}){_BAR}({_D}{{2}}){_BAR}({_D}{{6}}){_BAR}({_D}{{2}})(?![0-9])")
+_OLD_LICENCE = re.compile(rf"([{HANGUL}]{{2,9}}){_BAR}({_D}{{2}}){_BAR}({_D}{{6}}){_BAR}({_D}{{2}})(?![0-9])")
 _PASSPORT = re.compile(rf"(?<![A-Z0-9])([MSRGDO])\s?({_D}{{3}})([A-Z0-9])({_D}{{4}})(?![A-Z0-9])")
 # At least so many of the characters of a number must have been read as digits, lest a word be taken for one.
 _LEAST_DIGITS = 0.6
+_REGION_LEAST = 0.6
 
 
 class Found(NamedTuple):
@@ -93,6 +95,11 @@ def person_number(text: str) -> Found | None:
         Found(f"{as_digits(match[1])}-{as_digits(match[2])}", *match.span())
         for match in _PERSON.finditer(text)
         if _mostly_digits(match[1] + match[2])
+    ] or [
+        # A rule or an edge before a number is a stroke, and a stroke is a 1: only what is proven is taken from within.
+        found
+        for match in _WITHIN.finditer(text)
+        if is_proven((found := Found(f"{match[1]}-{match[2]}", *match.span())).value) and birth_date(found.value)
     ]
     return min(found, key=lambda found: (birth_date(found.value) is None, not is_proven(found.value)), default=None)
 
@@ -103,10 +110,11 @@ def licence_number(text: str) -> Found | None:
         if _mostly_digits("".join(match.groups())) and as_digits(match[1]) in REGIONS:
             return Found("-".join(as_digits(group) for group in match.groups()), *match.span())
     for match in _OLD_LICENCE.finditer(text):
-        region = closest(match[1], _OLD_REGIONS, 0.6)
-        if region and _mostly_digits("".join(match.groups()[1:])):
+        # A label may stand before the region with no space between.
+        region = max(_OLD_REGIONS, key=lambda region: (likeness(region, match[1][-len(region) :]), len(region)))
+        if likeness(region, match[1][-len(region) :]) >= _REGION_LEAST and _mostly_digits("".join(match.groups()[1:])):
             numbers = "-".join(as_digits(group) for group in match.groups()[1:])
-            return Found(f"{region[0]} {numbers}", *match.span())
+            return Found(f"{region} {numbers}", match.start(1) + max(0, len(match[1]) - len(region)), match.end())
     return None
 
 

@@ -7,17 +7,29 @@ another are a row, read from left to right, and a pattern is sought in rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from workers.ocr.cards import Value
+from workers.ocr.merging import merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from workers.ocr.lines import Line, Reading
+    from workers.ocr.lines import Line
 
+# Full-width forms, which the Latin recogniser gives for some of these marks; it knows Chinese as well.
+_MARKS = str.maketrans("，．：；（）－～", ",.:;()-~")  # noqa: RUF001
 # How much of the lower one of two lines the other must overlap in height to stand in its row.
 _BESIDE = 0.5
+
+
+class Reader(Enum):
+    """Whose reading of a line is meant."""
+
+    SUITED = "suited"  # the recogniser's that suits the line
+    LATIN = "latin"
+    BOTH = "both"  # see `merging`
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +38,7 @@ class Passage:
 
     text: str
     origins: tuple[tuple[Line, float, float] | None, ...]
-    latin: bool
+    reading: Reader
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -35,8 +47,9 @@ class Passage:
 
     @property
     def confidence(self) -> float:
-        """The least of its lines', by the recogniser whose reading this is; 0 for no text."""
-        return min((line.latin_confidence if self.latin else line.confidence for line in self.lines), default=0.0)
+        """The least of its lines', by the recogniser whose reading this mostly is; 0 for no text."""
+        by_latin = self.reading is Reader.LATIN
+        return min((line.latin_confidence if by_latin else line.confidence for line in self.lines), default=0.0)
 
     @property
     def span(self) -> tuple[float, float]:
@@ -52,7 +65,7 @@ class Passage:
         part = self.text[start:stop]
         start += len(part) - len(part.lstrip())
         stop = max(start, start + len(part.strip()))
-        return Passage(self.text[start:stop], self.origins[start:stop], self.latin)
+        return Passage(self.text[start:stop], self.origins[start:stop], self.reading)
 
     def value(self, value: str, factor: float = 1.0) -> Value:
         """A field that was read here, as sure as the recogniser was times `factor`."""
@@ -73,13 +86,18 @@ class Row:
     @property
     def latin(self) -> Passage:
         """As the Latin recogniser read them."""
-        return passage(self.lines, latin=True)
+        return passage(self.lines, Reader.LATIN)
+
+    @property
+    def merged(self) -> Passage:
+        """Both of these made one."""
+        return passage(self.lines, Reader.BOTH)
 
     @property
     def readings(self) -> tuple[Passage, ...]:
-        """Both, or the one, where they are the same."""
+        """Both recognisers', the Latin one's first, or the one, where they are the same."""
         text, latin = self.text, self.latin
-        return (text,) if text.text == latin.text else (text, latin)
+        return (text,) if text.text == latin.text else (latin, text)
 
     @property
     def top(self) -> float:
@@ -97,38 +115,40 @@ class Row:
         return min(line.left for line in self.lines)
 
 
-def passage(lines: Sequence[Line], *, latin: bool = False) -> Passage:
+def passage(lines: Sequence[Line], reader: Reader = Reader.SUITED) -> Passage:
     """The text of lines one after another, with a space between two."""
     characters: list[str] = []
     origins: list[tuple[Line, float, float] | None] = []
     for line in lines:
-        text = line.latin if latin else line.text
+        text = _read(line, reader)
         if characters and text:
             characters.append(" ")
             origins.append(None)
         characters += text
         origins += [(line, i / len(text), (i + 1) / len(text)) for i in range(len(text))]
-    return Passage("".join(characters), tuple(origins), latin)
+    return Passage("".join(characters), tuple(origins), reader)
+
+
+def _read(line: Line, reader: Reader) -> str:
+    text, latin = line.text.translate(_MARKS), line.latin.translate(_MARKS)
+    if reader is Reader.BOTH:
+        return merged(text, latin)
+    return latin if reader is Reader.LATIN else text
 
 
 def rows(lines: Iterable[Line]) -> list[Row]:
     """Lines by the row that they stand in, from top to bottom."""
     found: list[list[Line]] = []
     for line in sorted(lines, key=lambda line: line.top + line.bottom):
-        if found and _beside(found[-1][-1], line):
+        if found and all(_beside(other, line) for other in found[-1]):
             found[-1].append(line)
         else:
             found.append([line])
     return [Row(tuple(sorted(row, key=lambda line: line.left))) for row in found]
 
 
-def rows_of(reading: Reading) -> list[Row]:
-    """The rows of a whole card."""
-    return rows(reading.lines)
-
-
 def _beside(one: Line, other: Line) -> bool:
+    lower = max(1.0, min(one.height, other.height))
     shared = min(one.bottom, other.bottom) - max(one.top, other.top)
     apart = max(one.left, other.left) - min(one.right, other.right)
-    lower = max(1.0, min(one.height, other.height))
     return shared >= _BESIDE * lower and apart > -lower

@@ -78,6 +78,13 @@ class Straightened:
             cast("NDArray[np.uint8]", cv2.rotate(self.pixels, code)), self.to_picture @ back, self.is_whole
         )
 
+    @property
+    def quarters(self) -> int:
+        """By how many quarters clockwise its picture is turned to stand as the card does."""
+        ends = self.in_picture(np.array([[0, 0], [self.width, 0]], np.float32))
+        right, down = ends[1] - ends[0]
+        return round(np.arctan2(-down, right) / (np.pi / 2)) % 4
+
     def in_picture(self, points: FloatArray) -> FloatArray:
         """Points x y of the card, float32[n, 2], in pixels of the picture that it was cut from."""
         return transformed(points, self.to_picture)

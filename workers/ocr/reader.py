@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 MOST_LINES = 64
 # A card with fewer is none, or a quad around something else.
 LEAST_LINES = 4
+# How near to the edge a line is cut, in pixels; text keeps 20 and more from a card's. One may be a stain.
+EDGE, LEAST_CUT = 3, 2
 # The longer side of a picture that is taken whole.
 WHOLE_SIDE = 1600
 # Lines of which the Latin recogniser is this sure, and that it gives no other script, have no Hangul.
@@ -53,6 +55,9 @@ SURELY_LATIN = 0.9
 WIDEST_LATIN = 0.9
 # Of what it is less sure than this Tesseract reads more wrong than the Korean recogniser does.
 SURELY_HANGUL = 0.6
+# Around a line of an MRZ, of its height. Its names, which no check digit proves, are read better with it; other lines
+# are not. It is told by its length: nothing else on a card is as long as this many times its height.
+MARGIN, ZONE_LENGTH = 0.1, 16
 # How sure the orientation has to be before the recognisers are not asked.
 SURELY_TURNED = 0.2
 # Lines that are read both ways up where it is not.
@@ -128,7 +133,7 @@ def _read(networks: _Networks, pixels: NDArray[np.uint8]) -> CardReading:
     card = whole(pixels, WHOLE_SIDE) if quad is None else straighten(pixels, quad)
     straighten_ms = watch.lap()
     boxes = networks.lines.find(card.pixels)
-    if not card.is_whole and len(boxes) < LEAST_LINES:
+    if not card.is_whole and (len(boxes) < LEAST_LINES or _cuts_lines(boxes, card)):
         card = whole(pixels, WHOLE_SIDE)
         boxes = networks.lines.find(card.pixels)
     if card.is_whole and len(boxes) >= LEAST_LINES and (quad := around(boxes, card)) is not None:
@@ -142,13 +147,28 @@ def _read(networks: _Networks, pixels: NDArray[np.uint8]) -> CardReading:
     return CardReading(reading, card, straighten_ms, detect_ms, watch.lap())
 
 
+def upright(pixels: NDArray[np.uint8], card: Straightened) -> Straightened:
+    """The whole picture as the card stands: one that was cut out by its text may have lost its portrait."""
+    return whole(pixels, WHOLE_SIDE).turned(card.quarters)
+
+
 def crop(pixels: NDArray[np.uint8], box: FloatArray) -> NDArray[np.uint8]:
     """What a line's outline, float32[4, 2], encloses, laid level."""
-    across, down = (max(2, round(float(size[0]))) for size in sizes(box[None]))
+    across, down = (float(size[0]) for size in sizes(box[None]))
+    margin = MARGIN * down if across > ZONE_LENGTH * down else 0.0
+    box = box + np.sign(box - box.mean(axis=0)) * np.float32(margin)
+    across, down = max(2, round(across + 2 * margin)), max(2, round(down + 2 * margin))
     corners = np.array([[0, 0], [across, 0], [across, down], [0, down]], np.float32)
     matrix = cv2.getPerspectiveTransform(box.astype(np.float32), corners)
     level = cv2.warpPerspective(pixels, matrix, (across, down), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return cast("NDArray[np.uint8]", level)
+
+
+def _cuts_lines(boxes: FloatArray, card: Straightened) -> bool:
+    """Does the card end within lines? Then its quad was one of a frame that is printed on it."""
+    low, high = boxes.min(axis=1), boxes.max(axis=1)
+    limit = np.array([card.width, card.height], np.float32) - EDGE
+    return int(((low < EDGE) | (high > limit)).any(axis=1).sum()) >= LEAST_CUT
 
 
 def _largest(boxes: FloatArray) -> FloatArray:

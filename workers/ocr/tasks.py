@@ -19,6 +19,7 @@ from workers.ocr import outlines
 from workers.ocr.cards.parsers import CARD_LIKE, recognise
 from workers.ocr.colour import is_greyscale
 from workers.ocr.masking import masked
+from workers.ocr.reader import upright
 from workers.ocr.redaction import redacted
 from workers.runtime.circuit import PartFailedError
 
@@ -110,7 +111,7 @@ class CardTasks:
             )
             for name, value in parsed.fields.items()
         }
-        portrait = self._portrait(card, scale)
+        portrait = self._portrait(card, scale) or self._portrait(upright(read.image.pixels, card), scale)
         postprocess_ms = watch.lap()
         copy = redacted(read.image.pixels, card, read.found.reading, parsed) if operation.redact else None
         return contracts.CardRead(
@@ -135,7 +136,7 @@ class CardTasks:
         )
 
     def _portrait(self, card: Straightened, scale: float) -> contracts.Face | None:
-        """The largest face on the card; its ghost is smaller. None where there is none, or no detector."""
+        """The largest face; its ghost on the card is smaller. None where there is none, or no detector."""
         if self._portraits is None:
             return None
         faces = self._portraits.detect(card.pixels, DetectOptions(max_faces=1)).faces

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-HANGUL = "가-힣"
+HANGUL, HANJA = "가-힣", "\u3400-\u9fff\uf900-\ufaff"
 # What stands for a digit where only a digit can stand.
 _DIGITS = str.maketrans("OoQDUIl|i!LZzSsBGbqgTA", "0000011111122558669974")
 
@@ -60,8 +60,14 @@ def likeness(one: str, other: str) -> float:
 
 def closest(text: str, words: Iterable[str], least: float = 0.75) -> tuple[str, float] | None:
     """The most alike of the words and how alike it is; None where none is as alike as `least`."""
-    word, best = max(((word, likeness(text, word)) for word in words), key=lambda pair: pair[1], default=("", 0.0))
-    return (word, best) if best >= least else None
+    length = len(letters_of(text))
+    found, best = "", 0.0
+    for word in words:
+        # A word of another length differs by that at least: most of a list need not be compared at all.
+        shorter, longer = sorted((length, len(letters_of(word))))
+        if shorter > best * longer and shorter >= least * longer and (value := likeness(text, word)) > best:
+            found, best = word, value
+    return (found, best) if best >= least else None
 
 
 def find(word: str, text: str) -> tuple[float, int]:

@@ -1,6 +1,13 @@
-"""Closed lists of what an alien card says: statuses of stay, and nations as the immigration service spells them."""
+"""Closed lists: surnames; of an alien card, statuses of stay, and nations as the immigration service spells them."""
 
 from __future__ import annotations
+
+# Those of a thousand persons and more, by the census of 2015; the short ones, and those of two syllables.
+SURNAMES = (
+    *"김이박최정강조윤장임한오서신권황안송류유홍전고문양손배백허남심노하곽성차주우구민진지엄채원천방공현함변염여추도소석선설마",
+    *"길연위표명기반왕금옥육인맹제모탁국어은편용예경봉사부가복태목형피두감음빈동온호범좌팽승간상갈나라련",
+    *("남궁", "황보", "제갈", "선우", "독고", "사공", "서문", "동방"),
+)
 
 # Enforcement Decree of the Immigration Act, tables 1 to 1-3.
 STATUSES = {

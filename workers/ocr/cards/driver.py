@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING
 
 from shared.contracts import CardField, IdType
 from workers.ocr import numbers
-from workers.ocr.cards import Parsed
+from workers.ocr.cards import Parsed, Value
 from workers.ocr.cards.layout import (
     DISAGREEMENT,
     IMPLAUSIBLE,
     address_block,
     dates_of,
-    hangul_name,
     label_end,
     legible,
     office,
@@ -31,25 +30,39 @@ from workers.ocr.cards.layout import (
     titled,
     together,
 )
+from workers.ocr.cards.names import as_value, hangul_name
 from workers.ocr.dates import find_dates
+from workers.ocr.passages import passage
 from workers.ocr.places import POLICE
 from workers.ocr.text import as_digits, begins, closest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workers.ocr.cards import Value
     from workers.ocr.lines import Reading
     from workers.ocr.passages import Row
 
 TITLES = "자동차운전면허증", "운전면허증", "Driver's License"
 _KINDS = {
-    "1": ("대형", "보통", "소형", "특수", "대형견인", "소형견인", "구난", "대형견인차", "소형견인차", "구난차"),
+    "1": (
+        *(
+            "대형",
+            "보통",
+            "소형",
+            "특수",
+            "특수(대형견인)",
+            "특수(소형견인)",
+            "특수(구난)",
+            "특수(트레일러)",
+            "특수(레커)",
+        ),
+        *("대형견인", "소형견인", "구난", "대형견인차", "소형견인차", "구난차"),
+    ),
     "2": ("보통", "소형", "원동기", "원동기장치자전거"),
 }
 TYPES = tuple(f"{number}종{kind}" for number, kinds in _KINDS.items() for kind in kinds)
 _PERIOD = "적성검사기간", "갱신기간", "적성검사", "갱신"
-_LABELS = "성명", "이름", "주소", "주민등록번호", "면허번호"
+_LABELS = "성명", "이름"
 _CONDITION = ("조건",)
 
 
@@ -81,7 +94,8 @@ def parse(reading: Reading) -> Parsed:
 
 def _licence(rows: Sequence[Row]) -> Value | None:
     for row in rows:
-        found = [(part, number) for part in row.readings if (number := numbers.licence_number(part.text))]
+        readings = (row.latin, row.merged, row.text)
+        found = [(part, number) for part in readings if (number := numbers.licence_number(part.text))]
         if found:
             part, number = found[0]
             agreed = len({number.value for _, number in found}) == 1
@@ -91,69 +105,66 @@ def _licence(rows: Sequence[Row]) -> Value | None:
 
 def _types(rows: Sequence[Row]) -> Value | None:
     """Every type of licence, in the order in which they stand there."""
-    found: list[tuple[str, Value]] = []
-    for row in rows:
-        for part in row.readings:
-            here = [
-                (kind[0], part.cut(*match.span()).value(kind[0], kind[1]))
-                for match in re.finditer(r"[12lI|]\s?[종중총]\s?[가-힣]{1,7}", part.text)
-                if (kind := _kind(match[0]))
-            ]
-            if here:
-                found += here
-                break
-    if not found:
-        return None
-    kinds = dict.fromkeys(kind for kind, _ in found)
-    values = [value for _, value in found]
-    if len(values) == 1:
-        return values[0]
-    lines = tuple(dict.fromkeys(line for value in values for line in value.lines))
-    return type(values[0])(", ".join(kinds), min(value.confidence for value in values), lines)
+    found: list[Value] = []
+    for line in sorted((line for row in rows for line in row.lines), key=lambda line: line.top):
+        part = passage((line,))
+        found += [
+            part.cut(*match.span()).value(kind[0], kind[1])
+            for match in re.finditer(r"[12lI|]\s?[가-힣]\s?[가-힣][가-힣()\s]*", part.text)
+            if (kind := _kind(match[0]))
+        ]
+    if len(found) <= 1:
+        return found[0] if found else None
+    kinds = dict.fromkeys(value.value for value in found)
+    lines = tuple(dict.fromkeys(line for value in found for line in value.lines))
+    return Value(", ".join(kinds), min(value.confidence for value in found), lines)
 
 
 def _kind(text: str) -> tuple[str, float] | None:
     text = as_digits(text[0]) + text[1:]
-    known = [kind for kind in TYPES if kind[0] == text[0] and begins(kind, text, 0.75) is not None]
+    known = [kind for kind in TYPES if kind[0] == text[0] and begins(kind, text, 0.65) is not None]
     return closest(text, known, 0.6)
 
 
 def _name(rows: Sequence[Row]) -> Value | None:
+    """The row nearest above the number that is a name, without its label."""
     for row in reversed(rows):
-        for part in (row.text, *(type(row)((line,)).text for line in row.lines)):
-            end = label_end(part.text, _LABELS) or 0
-            text = part.text[end:]
-            name = hangul_name(text)
-            if name and _kind(text) is None and not titled([row], TITLES):
-                return part.cut(end).value(name)
+        part = row.text
+        end = label_end(part.text, _LABELS) or 0
+        name = hangul_name(part.text[end:])
+        if name and _kind(part.text) is None and not titled([row], TITLES):
+            return as_value(name, part.cut(end))
     return None
 
 
 def _dates(rows: Sequence[Row], fields: dict[CardField, Value]) -> None:
-    """The period's end is the expiry date; the issue date is the last that is not of the period."""
+    """The issue date stands below all others; of those of the period the last is the expiry date."""
     dates = dates_of(rows)
-    periods = [at for at, row in enumerate(rows) if _is_period(row.text.text) or _is_period(row.latin.text)]
-    of_period = [each for each in dates if each[0] in periods]
-    if not of_period and len(dates) >= 3:
-        of_period = dates[:2]
-    others = [each for each in dates if each not in of_period]
+    is_period = [_is_period(rows[each.row]) for each in dates]
+    issued = dates[-1] if dates and (not is_period[-1] or len(dates) >= 3) else None
+    of_period = [each for each in dates if each is not issued]
     if of_period:
-        _, part, day = max(of_period, key=lambda each: each[2])
-        fields[CardField.EXPIRY_DATE] = part.value(day.isoformat())
-    if others:
-        _, part, day = others[-1]
-        late = of_period and day > max(each[2] for each in of_period)
-        fields[CardField.ISSUE_DATE] = part.value(day.isoformat(), IMPLAUSIBLE if late else 1.0)
+        expires = max(of_period, key=lambda each: each.day)
+        fields[CardField.EXPIRY_DATE] = expires.value()
+        if issued and issued.day >= expires.day:
+            fields[CardField.ISSUE_DATE] = issued.value(IMPLAUSIBLE)
+            return
+    if issued:
+        fields[CardField.ISSUE_DATE] = issued.value()
 
 
-def _is_period(text: str) -> bool:
-    return "~" in text or label_end(text, _PERIOD) is not None or len(find_dates(text)) >= 2
+def _is_period(row: Row) -> bool:
+    return any(
+        "~" in part.text or label_end(part.text, _PERIOD) is not None or len(find_dates(part.text)) >= 2
+        for part in row.readings
+    )
 
 
 def _ends_address(text: str) -> bool:
     return (
         bool(find_dates(text))
-        or _is_period(text)
+        or "~" in text
+        or label_end(text, _PERIOD) is not None
         or label_end(text[:4], _CONDITION) is not None
         or closest(text, POLICE, 0.7) is not None
     )

@@ -29,7 +29,8 @@ from workers.ocr.cards.layout import (
     titled,
     together,
 )
-from workers.ocr.text import as_digits, bare, closest, find, hangul_share, likeness
+from workers.ocr.passages import Reader, passage
+from workers.ocr.text import HANGUL, as_digits, bare, closest, find, hangul_share
 from workers.ocr.vocabulary import NATIONS, STATUSES
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ TITLES = (
 )
 _NAME = "성명", "Name"
 _NATION = "국가/지역", "국적", "Country/Region", "Nationality"
-_STATUS = "체류자격", "Status"
+_STATUS = ("체류자격",)
 _ISSUED = "발급일자", "발급일", "Issue Date"
 _LABELS = (
     *_NAME,
@@ -63,8 +64,8 @@ _LABELS = (
     "Registration No.",
     "Sex",
 )
-_CODE = re.compile(r"([A-H])\s?[-–—~_.]?\s?([0-9OIlSZ]{1,2})\s*\)?\s*$")  # noqa: RUF001
-_NATION_LEAST = 0.75
+_CODE = re.compile(r"([A-H])\s?(?:[-–—~_.]\s?([0-9OIlSZ]{1,2})|([0-9]{1,2}))\s*\)?$")  # noqa: RUF001
+_NATION_LEAST, _STATUS_LEAST = 0.75, 0.5
 
 
 def parse(reading: Reading) -> Parsed:
@@ -87,11 +88,16 @@ def parse(reading: Reading) -> Parsed:
 
 
 def _name(rows: Sequence[Row]) -> Value | None:
-    part = labelled(rows, _NAME, lambda text: is_latin_name(text) and not _is_known(text))
+    part = labelled(rows, _NAME, _is_name)
     if part is None:
-        candidates = [row.latin for row in rows if is_latin_name(row.latin.text) and not _is_known(row.latin.text)]
-        part = candidates[0] if candidates else None
+        # A label that is not known again is still Hangul.
+        latin = [passage([line for line in row.lines if not hangul_share(line.text)], Reader.LATIN) for row in rows]
+        part = next((each for each in latin if _is_name(each.text)), None)
     return part.value(" ".join(re.findall("[A-Z'-]+", part.text.upper()))) if part else None
+
+
+def _is_name(text: str) -> bool:
+    return is_latin_name(text) and not _is_known(text)
 
 
 def _is_known(text: str) -> bool:
@@ -118,32 +124,28 @@ def _nation(rows: Sequence[Row]) -> Value | None:
 def _status(rows: Sequence[Row]) -> Value | None:
     """Name and code say the same, so that one of them mends the other."""
     for row in rows:
-        end = label_end(row.text.text, _STATUS)
-        code = next((found for part in row.readings if (found := _code(part.text))), None)
-        part = row.text.cut(end or 0)
-        name = re.sub(r"[^가-힣].*$", "", part.text.lstrip(" :."))
-        if end is None and (code is None or likeness(name, STATUSES[code]) < 0.5):
-            continue
-        named = closest(name, STATUSES.values(), 0.6)
-        if code is None and named is None:
-            continue
-        if code is None or (named and named[1] == 1 and likeness(name, STATUSES[code]) < 0.5):
-            code, sure = next(code for code, each in STATUSES.items() if named and each == named[0]), DISAGREEMENT
-        else:
-            sure = 1.0 if named and named[0] == STATUSES[code] else DISAGREEMENT
-        return part.value(f"{STATUSES[code]}({code})", sure)
+        part = row.text
+        code = next((found for each in row.readings if (found := _code(each.text))), None)
+        end = label_end(part.text, _STATUS) or 0
+        rest = part.cut(end)
+        named = closest(re.sub(rf"[^{HANGUL}].*$", "", rest.text), STATUSES.values(), 0.6) if end else None
+        if code and find(STATUSES[code], part.text)[0] >= _STATUS_LEAST:
+            return rest.value(f"{STATUSES[code]}({code})")
+        if named and named[1] == 1:
+            code = next(each for each, name in STATUSES.items() if name == named[0])
+        if code and (named or end or "(" in row.latin.text):
+            return rest.value(f"{STATUSES[code]}({code})", DISAGREEMENT)
     return None
 
 
 def _code(text: str) -> str | None:
     match = _CODE.search(text.upper().rstrip(" ).,"))
-    code = f"{match[1]}-{as_digits(match[2])}" if match else ""
+    code = f"{match[1]}-{as_digits(match[2] or match[3])}" if match else ""
     return code if code in STATUSES else None
 
 
 def _issued(rows: Sequence[Row]) -> Value | None:
+    """The date after its label, or else the last."""
     dates = dates_of(rows)
-    of_label = [each for each in dates if label_end(rows[each[0]].text.text, _ISSUED) is not None]
-    for _, part, day in of_label or dates[-1:]:
-        return part.value(day.isoformat())
-    return None
+    of_label = [each for each in dates if label_end(rows[each.row].text.text, _ISSUED) is not None]
+    return next((each.value() for each in of_label or dates[-1:]), None)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.contracts import CardField
 from workers.ocr import numbers
 from workers.ocr.addresses import address, is_start
 from workers.ocr.dates import find_dates, today
-from workers.ocr.passages import Passage, passage, rows
-from workers.ocr.text import HANGUL, bare, closest, find, hangul_share
+from workers.ocr.merging import digits_differ
+from workers.ocr.passages import Passage, Reader, passage, rows
+from workers.ocr.text import bare, closest, find, hangul_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,11 +22,27 @@ if TYPE_CHECKING:
 
 # What a value is trusted less by: two readings that differ, a check digit that fails, a date that cannot be.
 DISAGREEMENT, UNPROVEN, IMPLAUSIBLE = 0.6, 0.7, 0.5
+# In an address the Latin recogniser's digits stand, and are mostly right.
+DIGITS_DIFFER = 0.85
 # Guilloche is read as text of little confidence.
 GARBAGE = 0.35
 _ADDRESS_LINES = 4
+_LONGEST_LABEL, _SURELY_A_PROVINCE = 7, 0.85
 # 주민등록증 is 0.79 like what stands in 외국인등록증; a title of five syllables with three letters misread is as much.
 _TITLE_LEAST, _LABEL_LEAST = 0.7, 0.75
+
+
+class Dated(NamedTuple):
+    """A date: the row and the stretch of text that it stands in, and what the value is to be trusted."""
+
+    row: int
+    part: Passage
+    day: date
+    sure: float
+
+    def value(self, factor: float = 1.0) -> Value:
+        """As a field."""
+        return self.part.value(self.day.isoformat(), self.sure * factor)
 
 
 def legible(lines: Iterable[Line]) -> list[Row]:
@@ -58,7 +74,7 @@ def label_end(text: str, labels: Iterable[str], least: float = _LABEL_LEAST) -> 
 def labelled(rows: Sequence[Row], labels: Sequence[str], accept: Callable[[str], bool]) -> Passage | None:
     """What stands after one of the labels in its row, or in the row below it, the first that is accepted."""
     for at, row in enumerate(rows):
-        for part in reversed(row.readings):
+        for part in row.readings:
             end = label_end(part.text, labels)
             if end is None:
                 continue
@@ -97,13 +113,15 @@ def person(rows: Sequence[Row]) -> tuple[dict[CardField, Value], int | None]:
     return fields, at
 
 
-def dates_of(rows: Sequence[Row]) -> list[tuple[int, Passage, date]]:
-    """Every date, of the reading of its row that has more of them: the row, the stretch of text and the date."""
-    found: list[tuple[int, Passage, date]] = []
+def dates_of(rows: Sequence[Row]) -> list[Dated]:
+    """Every date, of the reading of its row that has more of them, the Latin recogniser's first."""
+    found: list[Dated] = []
     for at, row in enumerate(rows):
         readings = [(part, find_dates(part.text)) for part in row.readings]
         part, dates = max(readings, key=lambda pair: len(pair[1]))
-        found += [(at, part.cut(each.start, each.stop), each.value) for each in dates]
+        others = [{date.value for date in dates} for _, dates in readings if dates]
+        sure = 1.0 if all(other == others[0] for other in others) else DISAGREEMENT
+        found += [Dated(at, part.cut(each.start, each.stop), each.value, sure) for each in dates]
     return found
 
 
@@ -113,8 +131,8 @@ def address_block(rows: Sequence[Row], first: int, ends: Callable[[str], bool]) 
     `ends` tells a row that is not of it. Rows far below, or that begin further left, are none either.
     """
     for at in range(first, len(rows)):
-        start = next((i for i, line in enumerate(rows[at].lines) if is_start(line.text)), None)
-        if start is None:
+        start = next((i for i, line in enumerate(rows[at].lines) if is_start(_unlabelled(line.text))), None)
+        if start is None or ends(passage(rows[at].lines[start:]).text):
             continue
         parts = [rows[at].lines[start:]]
         line = parts[0][0]
@@ -127,28 +145,27 @@ def address_block(rows: Sequence[Row], first: int, ends: Callable[[str], bool]) 
             parts.append(beside)
             stop += 1
         lines = tuple(line for part in parts for line in part)
-        value = address([(passage(part).text, passage(part, latin=True).text) for part in parts])
-        return passage(lines).value(value), stop
+        differ = any(digits_differ(line.text, line.latin) for line in lines)
+        value = address([_unlabelled(passage(part, Reader.BOTH).text) for part in parts])
+        return passage(lines).value(value, DIGITS_DIFFER if differ else 1.0), stop
     return None
+
+
+def _unlabelled(text: str) -> str:
+    """The line from the province on, where a label of a syllable or two is before it."""
+    if is_start(text):
+        return text
+    starts = [at for at in range(1, min(_LONGEST_LABEL, len(text))) if is_start(text[at:], _SURELY_A_PROVINCE)]
+    return text[starts[0] :] if starts else text
 
 
 def office(rows: Sequence[Row], offices: Sequence[str], least: float = 0.6) -> Value | None:
-    """Who issued the card: the last row that is like one of the offices."""
+    """Who issued the card: the last row that is like one of the offices. A seal beside it is read as text, too."""
     for row in reversed(rows):
-        for line in (row.text, *(passage((line,)) for line in row.lines)):
-            found = closest(line.text, offices, least)
-            if found:
-                return line.value(found[0], found[1])
+        for part in (row.text, *(passage((line,)) for line in row.lines)):
+            if found := closest(part.text, offices, least):
+                return part.value(found[0], found[1])
     return None
-
-
-def hangul_name(text: str) -> str | None:
-    """The name that a text is: two to five syllables, in brackets after which hanja may stand, or None."""
-    start = re.match(rf"[^{HANGUL}A-Za-z0-9]*((?:[{HANGUL}]\s*){{2,}})", text)
-    if not start or hangul_share(text) < 0.5:
-        return None
-    name = re.sub(r"\s", "", start[1])
-    return name if len(name) <= 5 else None
 
 
 def is_latin_name(text: str) -> bool:

@@ -18,19 +18,19 @@ from workers.ocr.cards.layout import (
     IMPLAUSIBLE,
     UNPROVEN,
     dates_of,
-    hangul_name,
     is_latin_name,
     legible,
     titled,
     together,
 )
+from workers.ocr.cards.names import hangul_name
 from workers.ocr.dates import of_two_digits, today
-from workers.ocr.passages import passage
+from workers.ocr.passages import Reader, passage
+from workers.ocr.romanised import mended
 from workers.ocr.text import bare, find, likeness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from workers.ocr.lines import Line, Reading
     from workers.ocr.mrz import Zone
@@ -51,6 +51,7 @@ _LABELS = (
     *("발급일/Date of issue", "기간만료일/Date of expiry", "발행관청/Authority"),
 )
 _LABEL_LEAST = 0.75
+_NAME_LEAST = 0.4  # half the letters of a name are misread now and then, all of them never
 _VALIDITY_YEARS = 10
 
 
@@ -63,7 +64,9 @@ def parse(reading: Reading) -> Parsed:
     page = rows if zone is None else [row for i, row in enumerate(rows) if i not in zone.lines_at]
     fields = _printed(page)
     if zone:
-        _confirm(fields, zone, [rows[i] for i in zone.lines_at], page)
+        zone = _confirm(fields, zone, [rows[i] for i in zone.lines_at], page)
+    if name := _name(page, fields.get(CardField.SURNAME), fields.get(CardField.GIVEN_NAMES)):
+        fields[CardField.NAME] = name
     issued, expires = (fields.get(key) for key in (CardField.ISSUE_DATE, CardField.EXPIRY_DATE))
     if issued and expires and issued.value >= expires.value:
         fields[CardField.ISSUE_DATE] = replace(issued, confidence=issued.confidence * IMPLAUSIBLE)
@@ -89,28 +92,35 @@ def _printed(rows: Sequence[Row]) -> dict[CardField, Value]:
         number = numbers.passport_number(row.latin.text)
         if number and CardField.PASSPORT_NO not in fields:
             fields[CardField.PASSPORT_NO] = row.latin.cut(number.start, number.stop).value(number.value)
-    if name := _name(rows):
-        fields[CardField.NAME] = name
     for key, label in ((CardField.SURNAME, "Surname"), (CardField.GIVEN_NAMES, "Given names")):
         for line in _below(label, rows):
             if is_latin_name(line.latin) and not _is_label(line.latin):
-                fields.setdefault(key, passage((line,), latin=True).value(line.latin.strip()))
+                fields.setdefault(key, passage((line,), Reader.LATIN).value(line.latin.strip()))
     _dates(rows, fields)
     return fields
 
 
-def _name(rows: Sequence[Row]) -> Value | None:
-    """The line under its label, or else the last of nothing but a name that is no label."""
-    for line in _below("한글성명", rows):
-        if (name := hangul_name(line.text)) and not _is_label(name):
-            return passage((line,)).value(name)
-    names = [
+def _name(rows: Sequence[Row], surname: Value | None, given: Value | None) -> Value | None:
+    """The 한글성명: what stands under that label and every other line of a few syllables; by the Latin name which."""
+    lines = [*_below("한글성명", rows), *(line for row in reversed(rows) for line in row.lines)]
+    read = [
         passage((line,)).value(name)
-        for row in rows
-        for line in row.lines
+        for line in lines
         if (name := hangul_name(line.text)) and bare(line.text) == name and not _is_label(name)
     ]
-    return names[-1] if names else None
+    if not surname or not given or not read:
+        return read[0] if read else None
+    spelt = [
+        (likeness(name, one.value), one, name)
+        for one in read
+        if (name := mended(one.value, surname.value, given.value))
+    ]
+    alike, one, name = max(spelt, key=lambda each: each[0], default=(0.0, read[0], ""))
+    if alike < _NAME_LEAST:
+        return replace(read[0], confidence=read[0].confidence * DISAGREEMENT)
+    if name == one.value:
+        return replace(one, confidence=together(one.confidence, min(surname.confidence, given.confidence) / 2))
+    return replace(one, value=name, confidence=one.confidence * UNPROVEN)
 
 
 def _is_label(text: str) -> bool:
@@ -135,22 +145,14 @@ def _under(upper: Line, lower: Line) -> bool:
 
 def _dates(rows: Sequence[Row], fields: dict[CardField, Value]) -> None:
     """Of the three dates of a page birth is the earliest and expiry the latest; one that lies ahead is expiry."""
-    days = sorted(((day, part) for _, part, day in dates_of(rows)), key=lambda pair: pair[0])
-    unique: dict[date, Passage] = {}
-    for day, part in days:
-        unique.setdefault(day, part)
-    known = list(unique.items())
-    if len(known) >= 3:
-        roles = zip(
-            (CardField.BIRTH_DATE, CardField.ISSUE_DATE, CardField.EXPIRY_DATE),
-            (known[0], known[-2], known[-1]),
-            strict=True,
-        )
+    unique = {each.day: each for each in reversed(dates_of(rows))}
+    known = [unique[day] for day in sorted(unique)]
+    order = CardField.BIRTH_DATE, CardField.ISSUE_DATE, CardField.EXPIRY_DATE
+    if len(known) >= len(order):
+        roles = list(zip(order, (known[0], known[-2], known[-1]), strict=True))
     else:
-        roles = ((_role(part, rows), (day, part)) for day, part in known)
-    for role, (day, part) in roles:
-        if role:
-            fields[role] = part.value(day.isoformat())
+        roles = [(role, each) for each in known if (role := _role(each.part, rows))]
+    fields |= {role: each.value() for role, each in roles}
 
 
 def _role(part: Passage, rows: Sequence[Row]) -> CardField | None:
@@ -166,8 +168,11 @@ def _role(part: Passage, rows: Sequence[Row]) -> CardField | None:
     return role if best >= 0.75 else None
 
 
-def _confirm(fields: dict[CardField, Value], zone: Zone, zone_rows: Sequence[Row], page: Sequence[Row]) -> None:
-    """Put what the zone says in place of what was printed, or beside it."""
+def _confirm(fields: dict[CardField, Value], zone: Zone, zone_rows: Sequence[Row], page: Sequence[Row]) -> Zone:
+    """Put what the zone says in place of what was printed; the zone, with the printed number where that is proven."""
+    number = fields.get(CardField.PASSPORT_NO)
+    if number and not zone.proven["number"]:
+        zone = mrz.with_number(zone, number.value)
     lines = tuple(line for row in zone_rows for line in row.lines)
     read = min(line.latin_confidence for line in lines)
     fields[CardField.MRZ] = Value("\n".join(zone.lines), read if zone.valid else read * UNPROVEN, lines)
@@ -176,11 +181,12 @@ def _confirm(fields: dict[CardField, Value], zone: Zone, zone_rows: Sequence[Row
         place = zone.format.fields[_AT[key]]
         length = zone.format.length
         proven = zone.proven[check] if check else None
-        own = passage(row.lines, latin=True).confidence
+        own = row.latin.confidence
         said = Value(
             value, own * (UNPROVEN if proven is False else 1.0), row.lines, (place.start / length, place.stop / length)
         )
         fields[key] = _agreed(said, fields.get(key), proven=bool(proven), stands=_stands(value, page))
+    return zone
 
 
 _AT = {

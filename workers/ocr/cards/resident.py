@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from shared.contracts import CardField, IdType
 from workers.ocr import numbers
 from workers.ocr.cards import Parsed
-from workers.ocr.cards.layout import address_block, dates_of, hangul_name, legible, office, person, titled, together
+from workers.ocr.cards.layout import address_block, dates_of, legible, office, person, titled, together
+from workers.ocr.cards.names import as_value, hangul_name
 from workers.ocr.dates import find_dates
-from workers.ocr.passages import passage
+from workers.ocr.passages import Reader, passage
 from workers.ocr.places import MAYORS
 from workers.ocr.text import closest
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from workers.ocr.passages import Row
 
 TITLES = ("주민등록증",)
-_OFFICE_LEAST = 0.7
+_OFFICE_LEAST, _NEIGHBOUR_LEAST = 0.7, 0.45
 
 
 def parse(reading: Reading) -> Parsed:
@@ -42,11 +43,9 @@ def parse(reading: Reading) -> Parsed:
     first = 0 if at is None else at + 1
     if block := address_block(rows, first, _ends_address):
         fields[CardField.ADDRESS], first = block
-    dates = dates_of(rows[first:])
-    if dates:
-        _, part, day = dates[-1]
-        fields[CardField.ISSUE_DATE] = part.value(day.isoformat())
-    if issuer := office(rows[first:], MAYORS):
+    if dates := dates_of(rows[first:]):
+        fields[CardField.ISSUE_DATE] = dates[-1].value()
+    if issuer := office(rows[first:], MAYORS) or _neighbour(rows[first:], fields.get(CardField.ADDRESS)):
         fields[CardField.ISSUER] = issuer
     number = fields.get(CardField.ID_NUMBER)
     citizen = number is not None and not numbers.is_foreign(number.value)
@@ -58,10 +57,20 @@ def _name(rows: Sequence[Row]) -> Value | None:
     """The row nearest above the number that is a name."""
     for row in reversed(rows):
         for line in row.lines:
-            name = hangul_name(line.text)
+            whole = passage((line,))
+            latin = passage((line,), Reader.LATIN).text
+            name = hangul_name(whole.text, latin)
             if name and not closest(line.text, TITLES, 0.6):
-                return passage((line,)).value(name)
+                return as_value(name, whole.cut(0, len(name)), latin)
     return None
+
+
+def _neighbour(rows: Sequence[Row], address: Value | None) -> Value | None:
+    """The office of the holder's own district, if one row is a little like it: mostly it is that."""
+    if address is None:
+        return None
+    own = [mayor for mayor in MAYORS if address.value.startswith(mayor.rstrip("장수").removesuffix("청"))]
+    return office(rows, own, _NEIGHBOUR_LEAST)
 
 
 def _ends_address(text: str) -> bool:

@@ -1,0 +1,83 @@
+"""Names in Hangul: told from other lines, and mended by the hanja beside them and the closed list of surnames."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from workers.ocr.hanja import readings
+from workers.ocr.syllables import alike
+from workers.ocr.text import HANGUL, HANJA, hangul_share
+from workers.ocr.vocabulary import SURNAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from workers.ocr.cards import Value
+    from workers.ocr.passages import Passage
+
+_LONGEST = 5
+# A syllable of a name that two spellings agree on is this much surer, of the doubt that there was.
+_AGREED, _MENDED = 0.6, 0.85
+# Of the letters of a syllable that must have been read right for it to be taken for another.
+_LEAST = 0.3
+_SURNAME_LEAST = 0.6
+
+
+def hangul_name(text: str, latin: str = "") -> str | None:
+    """The name that a text is: two to five syllables, after which the same in hanja may stand; or None.
+
+    The Korean recogniser takes hanja for Hangul. The Latin one reads them, which says how many syllables a name has.
+    """
+    start = re.match(rf"[^{HANGUL}A-Za-z0-9]*((?:[{HANGUL}]\s?){{2,}})", text)
+    if not start or hangul_share(text) < 0.5:
+        return None
+    name = re.sub(r"\s", "", start[1])
+    hanja = _hanja(latin)
+    if not hanja:
+        return name if len(name) <= _LONGEST else None
+    # Few names have two syllables, and one hanja of three is easily not read.
+    apart = re.match(rf"[{HANGUL}]{{2,3}}(?![{HANGUL}])", start[1])
+    length = 3 if apart is None else len(apart[0])
+    return name[: max(length, len(hanja))]
+
+
+def as_value(name: str, part: Passage, latin: str = "") -> Value:
+    """The name that was read in `part`, mended by its hanja in the Latin reading, else by the list of surnames."""
+    hanja = _hanja(latin)
+    known = readings(hanja) if len(hanja) == len(name) else ()
+    if not any(known):
+        surname = _surname(name)
+        return part.value(surname + name[len(surname) :], 1.0 if name.startswith(surname) else _MENDED)
+    mended = "".join(_read_as(each, one) for each, one in zip(name, known, strict=True))
+    if mended != name:
+        return part.value(mended, _MENDED)
+    confidence = part.confidence
+    surer = confidence + (1 - confidence) * _AGREED * all(known)
+    return part.value(name, surer / max(confidence, 1e-6))
+
+
+def _hanja(latin: str) -> str:
+    found = re.search(rf"\(([{HANJA}]{{2,5}})", latin)
+    return found[1] if found else ""
+
+
+def _read_as(syllable: str, known: Iterable[str]) -> str:
+    """The reading of a hanja that is most like the syllable."""
+    best = max(known, key=lambda each: alike(each, syllable), default=syllable)
+    return best if alike(best, syllable) >= _LEAST else syllable
+
+
+def _surname(name: str) -> str:
+    """The surname that a name begins with: as it is, if there is one so, or else the one that is alone most like it."""
+    for length in (2, 1):
+        if name[:length] in SURNAMES and len(name) > length:
+            return name[:length]
+    scores = [
+        (sum(map(alike, surname, name)) / len(surname), surname)
+        for surname in SURNAMES
+        if len(surname) == 1 or len(name) == 4
+    ]
+    best = max(scores)
+    alone = sum(score == best[0] for score, _ in scores) == 1
+    return best[1] if alone and best[0] >= _SURNAME_LEAST else name[:1]
