@@ -6,7 +6,10 @@ import pytest
 
 from shared.contracts import CardField, IdType
 from tests.ocr.laid_out import column, line, reading, small_dictionary
+from workers.ocr.addresses import province
 from workers.ocr.cards.parsers import CARD_LIKE, PARSERS, recognise
+from workers.ocr.merging import merged
+from workers.ocr.text import REMEMBERING
 
 RESIDENT = (
     *column("주민등록증", "홍길동(洪吉童)", "800101-2345671"),
@@ -328,3 +331,8 @@ def test_a_part_of_a_line_says_which_part_it_is():
     assert found.span == pytest.approx((0, 6 / 14))
     expiry = field(DRIVER, IdType.DRIVER, CardField.EXPIRY_DATE)
     assert 0.6 < expiry.span[0] < expiry.span[1] <= 1
+
+
+def test_nothing_of_a_card_is_remembered_after_it():
+    recognise(reading(*DRIVER))
+    assert all(cache.cache_info().currsize == 0 for cache in (*REMEMBERING, merged, province))

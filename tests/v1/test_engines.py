@@ -93,6 +93,7 @@ def states(client: V1) -> dict[str, str]:
 
 
 def test_the_engines_are_listed_in_their_order_with_state_processes_and_model(demo_v1):
+    need(SHARED / "models")
     body = demo_v1.get("/fr/engines").json()
     assert list(body) == ["success", "engines", "trxId"]
     assert [engine["name"] for engine in body["engines"]] == ENGINES

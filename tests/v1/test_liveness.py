@@ -54,6 +54,7 @@ def test_a_photographed_face_is_told_from_a_real_one(demo_v1, picture, name, att
 
 
 def test_4040a_is_no_face(demo_v1, grey):
+    need(SHARED / "models")
     assert error(demo_v1.post("/liveness/detect", image=grey)) == (404, "4040A")
 
 

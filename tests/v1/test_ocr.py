@@ -8,6 +8,7 @@ import PIL.Image
 import pytest
 
 from shared.contracts import CardField, IdType
+from tests.conftest import SHARED, need
 from tests.support.cards import as_base64, card
 from tests.support.v1 import error
 
@@ -28,6 +29,12 @@ DETAILS = {
     IdType.FOREIGN: ["nationality", "visaType", "issueDate"],
 }
 DATES = {"birthDate": CardField.BIRTH_DATE, "issueDate": CardField.ISSUE_DATE, "expiryDate": CardField.EXPIRY_DATE}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _weights() -> None:
+    """For Hangul, which no package carries."""
+    need(SHARED / "models" / "ocr")
 
 
 @pytest.mark.parametrize("id_type", IdType)

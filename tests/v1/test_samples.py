@@ -6,6 +6,7 @@ import re
 import pytest
 
 from shared.contracts import IdType
+from tests.conftest import SHARED, need
 from tests.support.cards import as_base64, card
 
 SECTIONS = {
@@ -53,6 +54,7 @@ def test_a_sample(v1, photo, samples, heading):
         pictures = {"image": "obama/obama2.jpg", "image1": "obama/obama.jpg", "image2": "obama/obama2.jpg"}
         supplied = {"userCode": "user-001", **{name: photo(file) for name, file in pictures.items()}}
         if path == "/ocr/recognize":
+            need(SHARED / "models" / "ocr")
             supplied["image"] = as_base64(card(2, IdType.DRIVER))
         given = v1.post(path, **{name: supplied.get(name, value) for name, value in request.items()})
     assert given.status_code == 200, given.text

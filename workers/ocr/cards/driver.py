@@ -80,7 +80,7 @@ def parse(reading: Reading) -> Parsed:
     if block := address_block(rows, first, _ends_address):
         fields[CardField.ADDRESS], first = block
     _dates(rows[first:], fields)
-    if issuer := office(rows[first:], POLICE):
+    if issuer := office(rows[first:], lambda _: POLICE):
         fields[CardField.ISSUER] = issuer
     likelihood = together(
         0.8 * titled(rows, TITLES),
