@@ -17,12 +17,14 @@ def line(
     top: float = 0,
     *,
     height: float = 40,
+    width: float | None = None,
     latin: str | None = None,
     confidence: float = 0.97,
     latin_confidence: float | None = None,
 ) -> Line:
-    """One line, as wide as its text. Its Latin reading: the text with one wrong letter for each Hangul syllable."""
-    width = sum(height if "가" <= character <= "힣" else height / 2 for character in text)
+    """One line, by default as wide as its text, and with a wrong letter for each Hangul syllable in its Latin reading."""
+    if width is None:
+        width = sum(height if "가" <= character <= "힣" else height / 2 for character in text)
     corners = [(left, top), (left + width, top), (left + width, top + height), (left, top + height)]
     return Line(
         text,

@@ -27,7 +27,7 @@ DIGITS_DIFFER = 0.85
 # Guilloche is read as text of little confidence.
 GARBAGE = 0.35
 _ADDRESS_LINES = 4
-_LONGEST_LABEL, _SURELY_A_PROVINCE = 7, 0.85
+_LONGEST_LABEL, _SURELY_A_PROVINCE = 7, 0.8
 # 주민등록증 is 0.79 like what stands in 외국인등록증; a title of five syllables with three letters misread is as much.
 _TITLE_LEAST, _LABEL_LEAST = 0.7, 0.75
 

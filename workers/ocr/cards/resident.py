@@ -10,6 +10,7 @@ address, 2-3 lines
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from shared.contracts import CardField, IdType
@@ -20,7 +21,7 @@ from workers.ocr.cards.names import as_value, hangul_name
 from workers.ocr.dates import find_dates
 from workers.ocr.passages import Reader, passage
 from workers.ocr.places import MAYORS
-from workers.ocr.text import closest
+from workers.ocr.text import bare, closest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,4 +75,8 @@ def _neighbour(rows: Sequence[Row], address: Value | None) -> Value | None:
 
 
 def _ends_address(text: str) -> bool:
-    return bool(find_dates(text)) or closest(text, MAYORS, _OFFICE_LEAST) is not None
+    if find_dates(text):
+        return True
+    # 충청남도 홍성군 alone on a line is not 충청남도 홍성군수, and an office has no number.
+    is_place = bare(text)[-1:] in {*"시군구읍면동로길"} or re.search(r"\d{2}", text)
+    return not is_place and closest(text, MAYORS, _OFFICE_LEAST) is not None
