@@ -127,7 +127,7 @@ def _status(rows: Sequence[Row]) -> Value | None:
         part = row.text
         code = next((found for each in row.readings if (found := _code(each.text))), None)
         end = label_end(part.text, _STATUS) or 0
-        rest = part.cut(end)
+        rest = part.cut(end) if part.text[end:].strip() else part
         named = closest(re.sub(rf"[^{HANGUL}].*$", "", rest.text), STATUSES.values(), 0.6) if end else None
         if code and find(STATUSES[code], part.text)[0] >= _STATUS_LEAST:
             return rest.value(f"{STATUSES[code]}({code})")
