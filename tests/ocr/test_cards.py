@@ -179,6 +179,16 @@ def test_the_type_of_a_card_is_told_without_its_title(id_type):
         (),
         ("회의록", "참석자 홍길동 외 3명", "2024.03.05", "다음 회의는 서울특별시 강남구 테헤란로 152에서 연다."),
         ("INVOICE 2024-001", "Total 1,250,000", "Due 2024.05.01", "Account 110-234-567890"),
+        (
+            *(
+                "VISA",
+                "UNITED STATES OF AMERICA",
+                "SERVES AS EVIDENCE OF PERMANENT RESIDENCE",
+                "Passport Number",
+                "20041600020106",
+            ),
+            *("V<USATRAVELER<<HAPPYPERSON<<<<<<<<<<<<<<<<<<", "555123ABC6GBR6502056F0412236IFLND00AMS803085"),
+        ),
         ("신용카드", "5412 7534 1234 9876", "VALID THRU 12/28", "HONG GILDONG"),
     ],
 )
