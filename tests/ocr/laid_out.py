@@ -22,7 +22,7 @@ def line(
     confidence: float = 0.97,
     latin_confidence: float | None = None,
 ) -> Line:
-    """One line, by default as wide as its text, and with a wrong letter for each Hangul syllable in its Latin reading."""
+    """One line, by default as wide as its text, and with an H for each Hangul syllable in its Latin reading."""
     if width is None:
         width = sum(height if "가" <= character <= "힣" else height / 2 for character in text)
     corners = [(left, top), (left + width, top), (left + width, top + height), (left, top + height)]

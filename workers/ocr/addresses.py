@@ -10,6 +10,7 @@ form.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from workers.ocr.places import BUILDINGS, DISTRICTS, PROVINCES, SHORT
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # A province is one of 17, so that much may be misread; of districts many differ by one syllable of two.
 _PROVINCE_LEAST, _DISTRICT_LEAST, _BUILDING_LEAST, _TOWN_LEAST = 0.65, 0.75, 0.75, 0.8
+_LONGEST_PROVINCE = 16  # 제주특별자치도 with a space between every two
 _H = f"[{HANGUL}]"
 # Where a space stands though none was read.
 _SPACES = (
@@ -40,9 +42,10 @@ _SPACES = (
 
 def is_start(text: str, least: float = _PROVINCE_LEAST) -> bool:
     """Whether an address begins here: with a province, as far as it can be read."""
-    return text[:1].isalpha() and province(text, least) is not None
+    return text[:1].isalpha() and province(text[:_LONGEST_PROVINCE], least) is not None
 
 
+@lru_cache(maxsize=1024)
 def province(text: str, least: float = _PROVINCE_LEAST) -> tuple[str, int] | None:
     """The province that the text begins with, as printed, and where the rest begins."""
     found = [(name, end) for name in (*PROVINCES, *SHORT) if (end := begins(name, text, least)) is not None]
@@ -61,7 +64,7 @@ def address(lines: Iterable[str]) -> str:
 def respaced(text: str) -> str:
     """One line of an address with the province and the district mended, and spaces where the form has them."""
     start = ""
-    if found := province(text):
+    if found := province(text[:_LONGEST_PROVINCE]):
         name, end = found
         start, text = name, text[end:].lstrip(" ,.")
         if district := _district(SHORT.get(name, name), text):

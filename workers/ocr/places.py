@@ -175,8 +175,8 @@ def _office(district: str) -> str:
     return f"{district}청장" if district.endswith("구") else f"{district}장"
 
 
-# Who issues resident cards, as they print it.
-MAYORS = (
-    "세종특별자치시장",
-    *(f"{province} {_office(district)}" for province, districts in DISTRICTS.items() for district in districts),
-)
+# Who issues resident cards in a province, as they print it.
+MAYORS = {
+    province: tuple(f"{province} {_office(district)}" for district in districts) or (_office(province),)
+    for province, districts in DISTRICTS.items()
+}

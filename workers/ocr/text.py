@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 HANGUL, HANJA = "가-힣", "\u3400-\u9fff\uf900-\ufaff"
 # What stands for a digit where only a digit can stand.
@@ -52,22 +52,23 @@ def letters_of(text: str) -> str:
 def likeness(one: str, other: str) -> float:
     """1 for the same letters, 0 for nothing in common."""
     a, b = letters_of(one), letters_of(other)
-    if not a or not b:
-        return 0.0
-    *_, distance = _distances(a, b, anywhere=False)
-    return 1 - distance / max(len(a), len(b))
+    return 1 - _distance(a, b) / max(len(a), len(b)) if a and b else 0.0
 
 
 def closest(text: str, words: Iterable[str], least: float = 0.75) -> tuple[str, float] | None:
     """The most alike of the words and how alike it is; None where none is as alike as `least`."""
-    length = len(letters_of(text))
-    found, best = "", 0.0
-    for word in words:
-        # A word of another length differs by that at least: most of a list need not be compared at all.
-        shorter, longer = sorted((length, len(letters_of(word))))
-        if shorter > best * longer and shorter >= least * longer and (value := likeness(text, word)) > best:
-            found, best = word, value
-    return (found, best) if best >= least else None
+    letters = letters_of(text)
+    found, best = None, least
+    for word in words if letters else ():
+        other = letters_of(word)
+        longer = max(len(letters), len(other))
+        # They differ by their lengths at least.
+        if 1 - abs(len(letters) - len(other)) / longer < best:
+            continue
+        alike = 1 - _distance(letters, other) / longer
+        if alike > best or (found is None and alike == best):
+            found, best = word, alike
+    return (found, best) if found is not None else None
 
 
 def find(word: str, text: str) -> tuple[float, int]:
@@ -83,7 +84,7 @@ def find(word: str, text: str) -> tuple[float, int]:
 def begins(word: str, text: str, least: float = 0.75) -> int | None:
     """Where in the text the rest begins, if it begins with something like the word, or None."""
     sought = letters_of(word)
-    letters, ends = _with_ends(text)
+    letters, ends = _with_ends(text[: 2 * len(word) + 2])
     if not sought or not letters:
         return None
     # The nearest length first: of 서울시 both 서울 and 서울시 are one edit from a word between them.
@@ -93,30 +94,48 @@ def begins(word: str, text: str, least: float = 0.75) -> int | None:
     return ends[at] if 1 - distance / len(sought) >= least else None
 
 
-def _with_ends(text: str) -> tuple[str, list[int]]:
+@lru_cache(maxsize=2048)
+def _with_ends(text: str) -> tuple[str, tuple[int, ...]]:
     """The letters of a text, and for each where the character that it is of ends."""
-    letters: list[str] = []
-    ends: list[int] = []
-    for at, character in enumerate(text, 1):
-        parts = letters_of(character)
-        letters += parts
-        ends += [at] * len(parts)
-    return "".join(letters), ends
+    parts = [letters_of(character) for character in text]
+    return "".join(parts), tuple(at for at, part in enumerate(parts, 1) for _ in part)
 
 
-def _distances(pattern: str, text: str, *, anywhere: bool) -> Iterator[int]:
-    """After each letter of the text: the distance of the whole pattern to the text so far, or to any end of that."""
-    mask, last = (1 << len(pattern)) - 1, 1 << (len(pattern) - 1)
-    equal: dict[str, int] = {}
+@lru_cache(maxsize=2048)
+def _masks(pattern: str) -> dict[str, int]:
+    """Of each letter the places where the pattern has it, as bits."""
+    masks: dict[str, int] = {}
     for i, letter in enumerate(pattern):
-        equal[letter] = equal.get(letter, 0) | 1 << i
+        masks[letter] = masks.get(letter, 0) | 1 << i
+    return masks
+
+
+def _distance(pattern: str, text: str) -> int:
+    """Of the whole of both."""
+    *_, distance = _distances(pattern, text, anywhere=False)
+    return distance
+
+
+def _distances(pattern: str, text: str, *, anywhere: bool) -> list[int]:
+    """After each letter of the text: the distance of the whole pattern to the text so far, or to any end of that."""
+    mask, last, first = (1 << len(pattern)) - 1, 1 << (len(pattern) - 1), int(not anywhere)
+    equal = _masks(pattern).get
     up, down, distance = mask, 0, len(pattern)
+    found: list[int] = []
     for letter in text:
-        same = equal.get(letter, 0)
+        same = equal(letter, 0)
         diagonal = same | down
         across = (((same & up) + up) ^ up) | same
         plus, minus = down | ~(across | up) & mask, up & across
-        distance += bool(plus & last) - bool(minus & last)
-        plus, minus = plus << 1 | (not anywhere), minus << 1
+        if plus & last:
+            distance += 1
+        elif minus & last:
+            distance -= 1
+        plus, minus = plus << 1 | first, minus << 1
         up, down = (minus | ~(diagonal | plus)) & mask, plus & diagonal & mask
-        yield distance
+        found.append(distance)
+    return found
+
+
+# Caches of texts that were read, which are personal: to be cleared once a card is parsed.
+REMEMBERING = (letters_of, _with_ends, _masks)

@@ -27,6 +27,7 @@ DIGITS_DIFFER = 0.85
 # Guilloche is read as text of little confidence.
 GARBAGE = 0.35
 _ADDRESS_LINES = 4
+_OFFICE_ROWS, _HALF = 8, 0.5
 _LONGEST_LABEL, _SURELY_A_PROVINCE = 7, 0.8
 # 주민등록증 is 0.79 like what stands in 외국인등록증; a title of five syllables with three letters misread is as much.
 _TITLE_LEAST, _LABEL_LEAST = 0.7, 0.75
@@ -159,11 +160,12 @@ def _unlabelled(text: str) -> str:
     return text[starts[0] :] if starts else text
 
 
-def office(rows: Sequence[Row], offices: Sequence[str], least: float = 0.6) -> Value | None:
-    """Who issued the card: the last row that is like one of the offices. A seal beside it is read as text, too."""
-    for row in reversed(rows):
-        for part in (row.text, *(passage((line,)) for line in row.lines)):
-            if found := closest(part.text, offices, least):
+def office(rows: Sequence[Row], offices: Callable[[str], Sequence[str]], least: float = 0.6) -> Value | None:
+    """Who issued the card: the last row that is like one of `offices` of its text. A seal beside it is text, too."""
+    for row in reversed(rows[-_OFFICE_ROWS:]):
+        parts = [row.text, *(passage((line,)) for line in row.lines if len(row.lines) > 1)]
+        for part in parts:
+            if hangul_share(part.text) > _HALF and (found := closest(part.text, offices(part.text), least)):
                 return part.value(found[0], found[1])
     return None
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from shared.contracts import CardField, IdType
 from workers.ocr import numbers
+from workers.ocr.addresses import province
 from workers.ocr.cards import Parsed
 from workers.ocr.cards.layout import address_block, dates_of, legible, office, person, titled, together
 from workers.ocr.cards.names import as_value, hangul_name
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from workers.ocr.passages import Row
 
 TITLES = ("주민등록증",)
-_OFFICE_LEAST, _NEIGHBOUR_LEAST = 0.7, 0.45
+_PROVINCE_LEAST, _OFFICE_LEAST, _NEIGHBOUR_LEAST = 0.5, 0.7, 0.45
 
 
 def parse(reading: Reading) -> Parsed:
@@ -46,7 +47,7 @@ def parse(reading: Reading) -> Parsed:
         fields[CardField.ADDRESS], first = block
     if dates := dates_of(rows[first:]):
         fields[CardField.ISSUE_DATE] = dates[-1].value()
-    if issuer := office(rows[first:], MAYORS) or _neighbour(rows[first:], fields.get(CardField.ADDRESS)):
+    if issuer := office(rows[first:], _mayors) or _neighbour(rows[first:], fields.get(CardField.ADDRESS)):
         fields[CardField.ISSUER] = issuer
     number = fields.get(CardField.ID_NUMBER)
     citizen = number is not None and not numbers.is_foreign(number.value)
@@ -66,12 +67,19 @@ def _name(rows: Sequence[Row]) -> Value | None:
     return None
 
 
+def _mayors(text: str) -> Sequence[str]:
+    """Those of the province that a text begins with, be it hardly read."""
+    found = province(text[:16], _PROVINCE_LEAST)
+    return MAYORS.get(found[0], ()) if found else ()
+
+
 def _neighbour(rows: Sequence[Row], address: Value | None) -> Value | None:
     """The office of the holder's own district, if one row is a little like it: mostly it is that."""
     if address is None:
         return None
-    own = [mayor for mayor in MAYORS if address.value.startswith(mayor.rstrip("장수").removesuffix("청"))]
-    return office(rows, own, _NEIGHBOUR_LEAST)
+    mayors = _mayors(address.value)
+    own = [mayor for mayor in mayors if address.value.startswith(mayor.rstrip("장수").removesuffix("청"))]
+    return office(rows, lambda _: own, _NEIGHBOUR_LEAST)
 
 
 def _ends_address(text: str) -> bool:
@@ -79,4 +87,4 @@ def _ends_address(text: str) -> bool:
         return True
     # 충청남도 홍성군 alone on a line is not 충청남도 홍성군수, and an office has no number.
     is_place = bare(text)[-1:] in {*"시군구읍면동로길"} or re.search(r"\d{2}", text)
-    return not is_place and closest(text, MAYORS, _OFFICE_LEAST) is not None
+    return not is_place and closest(text, _mayors(text), _OFFICE_LEAST) is not None
