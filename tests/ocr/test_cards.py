@@ -1,6 +1,7 @@
 """From lines to fields, for each of the documents, as clean as printed and as noisy as read."""
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -178,6 +179,16 @@ def test_the_type_of_a_card_is_told_without_its_title(id_type):
         (),
         ("회의록", "참석자 홍길동 외 3명", "2024.03.05", "다음 회의는 서울특별시 강남구 테헤란로 152에서 연다."),
         ("INVOICE 2024-001", "Total 1,250,000", "Due 2024.05.01", "Account 110-234-567890"),
+        (
+            *(
+                "VISA",
+                "UNITED STATES OF AMERICA",
+                "SERVES AS EVIDENCE OF PERMANENT RESIDENCE",
+                "Passport Number",
+                "20041600020106",
+            ),
+            *("V<USATRAVELER<<HAPPYPERSON<<<<<<<<<<<<<<<<<<", "555123ABC6GBR6502056F0412236IFLND00AMS803085"),
+        ),
         ("신용카드", "5412 7534 1234 9876", "VALID THRU 12/28", "HONG GILDONG"),
     ],
 )
@@ -336,3 +347,62 @@ def test_a_part_of_a_line_says_which_part_it_is():
 def test_nothing_of_a_card_is_remembered_after_it():
     recognise(reading(*DRIVER))
     assert all(cache.cache_info().currsize == 0 for cache in (*REMEMBERING, merged, province))
+
+
+PIECES = (
+    *(
+        "주민등록증",
+        "서울특별시",
+        "강남구청장",
+        "1종보통",
+        "800101-2345671",
+        "2020.01.01",
+        "P<KORHONG<<GIL<DONG<<<<",
+        "(F-4)",
+        "홍길동",
+    ),
+    *(
+        "성명",
+        "Name",
+        "Surname",
+        "한글성명",
+        "적성검사기간",
+        "~",
+        "M123A4567",
+        "<<<<<<<<<<<<<<<<<<<<<<",
+        "9" * 44,
+        "²٣",
+        "ß",
+        "\x00",
+        "́",
+        " ",
+    ),
+)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_whatever_is_read_no_parser_breaks_and_every_confidence_is_one(seed):
+    rng = Random(seed)
+
+    def text():
+        return "".join(rng.choice(PIECES) for _ in range(rng.randint(0, 4)))
+
+    lines = [
+        line(
+            text(),
+            rng.uniform(-50, 1400),
+            rng.uniform(-50, 900),
+            height=rng.choice((0, 1, 30, 400)),
+            latin=text(),
+            confidence=rng.random(),
+            latin_confidence=rng.random(),
+        )
+        for _ in range(rng.randint(0, 40))
+    ]
+    for parsed in recognise(reading(*lines)):
+        assert 0 <= parsed.likelihood <= 1
+        for value in parsed.fields.values():
+            assert 0 <= value.confidence <= 1
+            assert 0 <= value.span[0] <= value.span[1] <= 1
+            assert value.value
+            assert value.lines

@@ -30,6 +30,8 @@ _KOREAN_ALONE = (0.35, 1.0, 0.5, 0.1)
 _LATIN_ALONE = (0.35, 1.0, 0.2, 0.15)
 
 
+# No line of a card is longer, and what an alignment takes grows with the square.
+_LONGEST = 80
 # What stands between numbers, and is not one of their digits misread.
 _UNITS = frozenset("동호층번길로")
 _UNIT_ON_DIGIT = 1.5
@@ -51,7 +53,7 @@ class _Pair(NamedTuple):
 @lru_cache(maxsize=512)
 def merged(korean: str, latin: str) -> str:
     """One reading of both. Where digits differ the Latin recogniser's stand: it knows no letter to take them for."""
-    if korean == latin or not re.search(r"[0-9,()]", latin):
+    if korean == latin or not re.search(r"[0-9,()]", latin) or max(len(korean), len(latin)) > _LONGEST:
         return korean
     pairs = _aligned(korean, latin)
     made = ""
@@ -65,6 +67,8 @@ def merged(korean: str, latin: str) -> str:
 
 def digits_differ(korean: str, latin: str) -> bool:
     """Whether two readings have other digits in one place."""
+    if korean == latin or max(len(korean), len(latin)) > _LONGEST:
+        return False
     return any(pair.is_digits and pair.korean != pair.latin for pair in _aligned(korean, latin))
 
 

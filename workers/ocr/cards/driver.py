@@ -84,10 +84,10 @@ def parse(reading: Reading) -> Parsed:
         fields[CardField.ISSUER] = issuer
     likelihood = together(
         0.8 * titled(rows, TITLES),
-        0.6 * (CardField.LICENCE_NO in fields),
+        0.35 * (CardField.LICENCE_NO in fields),
         0.4 * (CardField.LICENCE_TYPE in fields),
         0.4 * (CardField.ISSUER in fields),
-        0.3 * (CardField.EXPIRY_DATE in fields),
+        0.1 * (CardField.EXPIRY_DATE in fields),
     )
     return Parsed(IdType.DRIVER, likelihood, fields)
 

@@ -40,10 +40,9 @@ if TYPE_CHECKING:
     from workers.ocr.lines import Reading
     from workers.ocr.passages import Row
 
-TITLES = (
-    "외국인등록증",
-    "국내거소신고증",
-    "영주증",
+TITLES = "외국인등록증", "국내거소신고증", "영주증"
+# Other countries' cards are called so, too.
+ENGLISH_TITLES = (
     "ALIEN REGISTRATION CARD",
     "RESIDENCE CARD",
     "PERMANENT RESIDENT CARD",
@@ -83,7 +82,12 @@ def parse(reading: Reading) -> Parsed:
         fields[CardField.ISSUE_DATE] = issued
     number = fields.get(CardField.ID_NUMBER)
     foreigner = number is not None and numbers.is_foreign(number.value)
-    likelihood = together(0.8 * titled(rows, TITLES), 0.4 * foreigner, 0.5 * (CardField.VISA_TYPE in fields))
+    likelihood = together(
+        0.8 * titled(rows, TITLES),
+        0.3 * titled(rows, ENGLISH_TITLES),
+        0.4 * foreigner,
+        0.5 * (status.confidence if status else 0.0),
+    )
     return Parsed(IdType.FOREIGN, likelihood, fields)
 
 
@@ -102,7 +106,10 @@ def _is_name(text: str) -> bool:
 
 def _is_known(text: str) -> bool:
     """A text that is no name: a title, a label or a nation."""
-    return closest(text, (*TITLES, *_LABELS, *NATIONS), 0.8) is not None or find("IMMIGRATION OFFICE", text)[0] > 0.7
+    return (
+        closest(text, (*ENGLISH_TITLES, *_LABELS, *NATIONS), 0.8) is not None
+        or find("IMMIGRATION OFFICE", text)[0] > 0.7
+    )
 
 
 def _nation(rows: Sequence[Row]) -> Value | None:
@@ -127,7 +134,7 @@ def _status(rows: Sequence[Row]) -> Value | None:
         part = row.text
         code = next((found for each in row.readings if (found := _code(each.text))), None)
         end = label_end(part.text, _STATUS) or 0
-        rest = part.cut(end)
+        rest = next((each for each in (part.cut(end), part, row.latin) if each.text.strip()), part)
         named = closest(re.sub(rf"[^{HANGUL}].*$", "", rest.text), STATUSES.values(), 0.6) if end else None
         if code and find(STATUSES[code], part.text)[0] >= _STATUS_LEAST:
             return rest.value(f"{STATUSES[code]}({code})")

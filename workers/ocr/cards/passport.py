@@ -15,6 +15,7 @@ from workers.ocr import mrz, numbers
 from workers.ocr.cards import Parsed, Value
 from workers.ocr.cards.layout import (
     DISAGREEMENT,
+    GARBAGE,
     IMPLAUSIBLE,
     UNPROVEN,
     dates_of,
@@ -60,12 +61,14 @@ def parse(reading: Reading) -> Parsed:
     rows = legible(reading.lines)
     zone = mrz.find([row.latin.text for row in rows])
     if zone and not zone.fields["code"].startswith("P"):
-        zone = None
+        # A visa says much of what a passport says.
+        return Parsed(IdType.PASSPORT, 0.0)
     page = rows if zone is None else [row for i, row in enumerate(rows) if i not in zone.lines_at]
     fields = _printed(page)
     if zone:
         zone = _confirm(fields, zone, [rows[i] for i in zone.lines_at], page)
-    if name := _name(page, fields.get(CardField.SURNAME), fields.get(CardField.GIVEN_NAMES)):
+    is_korean = zone is None or zone.fields["issuer"] == "KOR"
+    if is_korean and (name := _name(page, fields.get(CardField.SURNAME), fields.get(CardField.GIVEN_NAMES))):
         fields[CardField.NAME] = name
     issued, expires = (fields.get(key) for key in (CardField.ISSUE_DATE, CardField.EXPIRY_DATE))
     if issued and expires and issued.value >= expires.value:
@@ -106,7 +109,10 @@ def _name(rows: Sequence[Row], surname: Value | None, given: Value | None) -> Va
     read = [
         passage((line,)).value(name)
         for line in lines
-        if (name := hangul_name(line.text)) and bare(line.text) == name and not _is_label(name)
+        if line.confidence >= GARBAGE
+        and (name := hangul_name(line.text))
+        and bare(line.text) == name
+        and not _is_label(name)
     ]
     if not surname or not given or not read:
         return read[0] if read else None
