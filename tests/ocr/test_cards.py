@@ -242,8 +242,8 @@ def test_labels_before_the_values_of_a_licence_are_no_part_of_them():
 
 
 def test_a_label_that_is_misread_past_knowing_is_no_part_of_a_name():
-    for text in ("성협 홍길동", "정방홍길동"):
-        lines = [*without(DRIVER, "홍길동"), line(text, 400, 200, latin="H:")]
+    for text, latin in (("성협 홍길동", "H:"), ("정방홍길동", ":"), ("성 핵 홍길동", "")):
+        lines = [*without(DRIVER, "홍길동"), line(text, 400, 200, latin=latin)]
         assert values(lines, IdType.DRIVER)[CardField.NAME] == "홍길동"
 
 

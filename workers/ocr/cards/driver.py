@@ -138,8 +138,9 @@ def _name(rows: Sequence[Row]) -> Value | None:
 
 
 def _unread_label_end(text: str, latin: str) -> int:
-    """Where a label ends that was misread past knowing: two syllables before a colon, which the Latin reading has."""
+    """Where a label ends that was misread past knowing: two syllables before a colon, or before three after 성."""
     label = re.match(r"[가-힣]\s?[가-힣]\s?[:;]?\s?(?=(?:[가-힣]\s?){2})", text) if ":" in latin else None
+    label = label or re.match(r"성\s?[가-힣]\s?(?=(?:[가-힣]\s?){3})", text)
     return label.end() if label else 0
 
 
