@@ -241,6 +241,12 @@ def test_labels_before_the_values_of_a_licence_are_no_part_of_them():
     assert values(lines, IdType.DRIVER) == WHOLE[IdType.DRIVER][1]
 
 
+def test_a_label_that_is_misread_past_knowing_is_no_part_of_a_name():
+    for text, latin in (("성협 홍길동", "H:"), ("정방홍길동", ":"), ("성 핵 홍길동", "")):
+        lines = [*without(DRIVER, "홍길동"), line(text, 400, 200, latin=latin)]
+        assert values(lines, IdType.DRIVER)[CardField.NAME] == "홍길동"
+
+
 def test_several_types_of_licence_are_all_given():
     lines = [*without(DRIVER, "1종보통"), line("1종 대형", 60, 30), line("1종 보통", 60, 70), line("2종 소형", 60, 110)]
     assert values(lines, IdType.DRIVER)[CardField.LICENCE_TYPE] == "1종대형, 1종보통, 2종소형"

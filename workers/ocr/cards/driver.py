@@ -130,11 +130,18 @@ def _name(rows: Sequence[Row]) -> Value | None:
     """The row nearest above the number that is a name, without its label."""
     for row in reversed(rows):
         part = row.text
-        end = label_end(part.text, _LABELS) or 0
+        end = label_end(part.text, _LABELS) or _unread_label_end(part.text, row.latin.text)
         name = hangul_name(part.text[end:])
         if name and _kind(part.text) is None and not titled([row], TITLES):
             return as_value(name, part.cut(end))
     return None
+
+
+def _unread_label_end(text: str, latin: str) -> int:
+    """Where a label ends that was misread past knowing: two syllables before a colon, or before three after 성."""
+    label = re.match(r"[가-힣]\s?[가-힣]\s?[:;]?\s?(?=(?:[가-힣]\s?){2})", text) if ":" in latin else None
+    label = label or re.match(r"성\s?[가-힣]\s?(?=(?:[가-힣]\s?){3})", text)
+    return label.end() if label else 0
 
 
 def _dates(rows: Sequence[Row], fields: dict[CardField, Value]) -> None:
