@@ -10,6 +10,7 @@ from tests.ocr.laid_out import column, line, reading, small_dictionary
 from workers.ocr.addresses import province
 from workers.ocr.cards.parsers import CARD_LIKE, PARSERS, recognise
 from workers.ocr.merging import merged
+from workers.ocr.mrz import check_digit
 from workers.ocr.text import REMEMBERING
 
 RESIDENT = (
@@ -318,6 +319,20 @@ def test_where_page_and_zone_differ_the_proven_zone_wins_and_is_less_sure():
     found = PARSERS[IdType.PASSPORT](reading(*lines)).fields[CardField.PASSPORT_NO]
     assert found.value == "M123A4567"
     assert found.confidence < 0.9
+
+
+def test_a_letter_that_the_zone_was_read_without_and_no_check_digit_sees_is_taken_from_the_page():
+    """G weighs 16 and 6 weighs 6, which is the same to a check digit."""
+    number = "M123G4567"
+    lower = f"{number}{check_digit(number)}{ZONE[1][10:43]}"
+    lower += str(check_digit(lower[:10] + lower[13:20] + lower[21:43]))
+    page = [*without(PASSPORT, "M123A4567", ZONE[1]), line(lower.replace("G", "6"), 60, 750)]
+    told = PARSERS[IdType.PASSPORT](reading(*page, line(number, 960, 84, height=32)))
+    assert told.mrz_valid is True
+    assert told.fields[CardField.PASSPORT_NO].value == number
+    assert told.fields[CardField.MRZ].value == f"{ZONE[0]}\n{lower}"
+    untold = PARSERS[IdType.PASSPORT](reading(*page, line("M123G4561", 960, 84, height=32)))
+    assert untold.fields[CardField.MRZ].confidence < 0.9
 
 
 def test_a_zone_whose_check_digits_fail_is_not_valid_and_less_sure():

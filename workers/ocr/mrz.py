@@ -190,7 +190,7 @@ def parse(lines: Sequence[str], layout: Format) -> Zone:
 
 
 def with_number(zone: Zone, number: str) -> Zone:
-    """The zone with a document number that was read elsewhere, if its check digit proves that and not its own."""
+    """The zone with a document number that was read elsewhere, if its check digit proves that."""
     place = zone.format.fields["number"]
     lines = list(zone.lines)
     line = lines[place.line]
@@ -198,7 +198,7 @@ def with_number(zone: Zone, number: str) -> Zone:
     if {len(line) for line in lines} != {zone.format.length}:
         return zone
     other = replace(parse(lines, zone.format), lines_at=zone.lines_at)
-    return other if other.proven["number"] and not zone.proven["number"] else zone
+    return other if other.proven["number"] else zone
 
 
 def layout_of(lines: Sequence[str]) -> Format | None:

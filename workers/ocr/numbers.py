@@ -126,5 +126,10 @@ def passport_number(text: str) -> Found | None:
     return None
 
 
+def is_lettered(number: str) -> bool:
+    """Is it a passport number of the new form, `M123A4567`?"""
+    return re.fullmatch(r"[A-Z]\d{3}[A-Z]\d{4}", number) is not None
+
+
 def _mostly_digits(text: str) -> bool:
     return sum(character.isdigit() for character in text) >= _LEAST_DIGITS * len(text)

@@ -65,6 +65,8 @@ TRIED = 4
 
 _LATIN = re.compile(r"[\x20-\x7e·]*")
 _HANGUL = re.compile(r"[가-힣]")
+# A licence's number of before 2014, `서울 08-123456-78`, without its region: of that the Latin recogniser says nothing.
+_CUT = re.compile(r"\D{0,2}\d{2}-\d{6}-\d{2}")
 
 
 class CardReading(NamedTuple):
@@ -244,7 +246,8 @@ def _hangul(networks: _Networks, crops: dict[int, NDArray[np.uint8]]) -> dict[in
 def _is_plain(text: str, confidence: float, line: NDArray[np.uint8]) -> bool:
     height, width = line.shape[:2]
     is_whole = width <= WIDEST_LATIN * height * (len(text) + 1)
-    return confidence >= SURELY_LATIN and is_whole and _LATIN.fullmatch(text) is not None
+    says_all = _LATIN.fullmatch(text) is not None and _CUT.fullmatch(text.strip()) is None
+    return confidence >= SURELY_LATIN and is_whole and says_all
 
 
 def _in_reading_order(lines: list[Line]) -> tuple[Line, ...]:

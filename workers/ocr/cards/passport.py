@@ -177,7 +177,7 @@ def _role(part: Passage, rows: Sequence[Row]) -> CardField | None:
 def _confirm(fields: dict[CardField, Value], zone: Zone, zone_rows: Sequence[Row], page: Sequence[Row]) -> Zone:
     """Put what the zone says in place of what was printed; the zone, with the printed number where that is proven."""
     number = fields.get(CardField.PASSPORT_NO)
-    if number and not zone.proven["number"]:
+    if number and (not zone.proven["number"] or _tells_apart(number.value, zone.fields["number"])):
         zone = mrz.with_number(zone, number.value)
     lines = tuple(line for row in zone_rows for line in row.lines)
     read = min(line.latin_confidence for line in lines)
@@ -192,7 +192,25 @@ def _confirm(fields: dict[CardField, Value], zone: Zone, zone_rows: Sequence[Row
             value, own * (UNPROVEN if proven is False else 1.0), row.lines, (place.start / length, place.stop / length)
         )
         fields[key] = _agreed(said, fields.get(key), proven=bool(proven), stands=_stands(value, page))
+    # The zone repeats the number, and is no surer than that.
+    repeated = fields.get(CardField.PASSPORT_NO)
+    if repeated is not None:
+        of_zone = fields[CardField.MRZ]
+        fields[CardField.MRZ] = replace(of_zone, confidence=min(of_zone.confidence, repeated.confidence))
     return zone
+
+
+def _tells_apart(printed: str, said: str) -> bool:
+    """Does the printed number show the letter of the new form where the zone was read with a digit of the same weight?
+
+    No check digit sees that: G is 16 and 6 is 6.
+    """
+    return (
+        numbers.is_lettered(printed)
+        and not numbers.is_lettered(said)
+        and (printed[:4], printed[5:]) == (said[:4], said[5:])
+        and mrz.check_digit(printed) == mrz.check_digit(said)
+    )
 
 
 _AT = {
