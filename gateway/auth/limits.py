@@ -65,39 +65,40 @@ class Limiter:
             self._advances[who] = left - 1, until
             return
         advance = per_minute // ADVANCES
-        if advance > 1 and await self._advance(advance, per_minute, *who):
-            return
+        if advance > 1:
+            paid = await self._ask(self._strategy.hit, per_minute, *who, cost=advance)
+            if paid:
+                if len(self._advances) >= MOST_REMEMBERED:
+                    self._advances.clear()
+                self._advances[who] = advance - 1, time.monotonic() + ADVANCE_S
+            if paid is not False:
+                return
         await self._decide(self._strategy.hit, per_minute, *who)
-
-    async def _advance(self, calls: int, per_minute: int, *who: str) -> bool:
-        """Pay for several calls at once, this one too. False near the limit, and where nothing can be counted."""
-        with suppress(RedisError, OSError):
-            async with asyncio.timeout(PATIENCE_S):
-                if await self._strategy.hit(RateLimitItemPerMinute(per_minute), *who, cost=calls):
-                    if len(self._advances) >= MOST_REMEMBERED:
-                        self._advances.clear()
-                    self._advances[who] = calls - 1, time.monotonic() + ADVANCE_S
-                    return True
-        return False
 
     async def check(self, per_minute: int, *who: str) -> None:
         """Would one more be too many? Counts nothing; raises as `spend` does."""
         await self._decide(self._strategy.test, per_minute, *who)
 
     async def _decide(self, ask: Callable[..., Awaitable[bool]], per_minute: int, *who: str) -> None:
-        limit = RateLimitItemPerMinute(per_minute)
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                if await ask(limit, *who):
-                    return
-                resets = (await self._strategy.get_window_stats(limit, *who)).reset_time
-        except (RedisError, OSError) as error:
-            self.failed_open += 1
-            log.warning("limits are not counted: %s", type(error).__name__)
+        if await self._ask(ask, per_minute, *who) is not False:
             return
+        resets = time.time() + 1
+        with suppress(RedisError, OSError):
+            async with asyncio.timeout(PATIENCE_S):
+                resets = (await self._strategy.get_window_stats(RateLimitItemPerMinute(per_minute), *who)).reset_time
         retry_after_s = max(1, math.ceil(resets - time.time()))
         detail = f"{per_minute} a minute are allowed; try again in {retry_after_s} s"
         raise RefusedError(failed(Failure.RATE_LIMITED, detail, retry_after_s=retry_after_s))
+
+    async def _ask(self, ask: Callable[..., Awaitable[bool]], per_minute: int, *who: str, **more: int) -> bool | None:
+        """What the strategy says; None, with a line in the log, where Redis does not answer."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await ask(RateLimitItemPerMinute(per_minute), *who, **more)
+        except (RedisError, OSError) as error:
+            self.failed_open += 1
+            log.warning("limits are not counted: %s", type(error).__name__)
+            return None
 
 
 @asynccontextmanager
