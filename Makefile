@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench specimens format lock
+.PHONY: help run test soak check bench specimens format lock
 
 PYTHON := .venv/bin/python
 
@@ -11,6 +11,10 @@ run: ## install what is needed and start everything on http://127.0.0.1:8000 (PO
 
 test: ## install what the tests need and run them all (ARGS=… goes to pytest)
 	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh && exec $(PYTHON) -m pytest $(ARGS)
+
+soak: ## the tests that are cut short in `make test`, at their full length
+	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh && \
+	exec env FIDOX_TEST_CARDS=200 $(PYTHON) -m pytest tests/ocr/test_privacy.py $(ARGS)
 
 check: ## lint, formatting, types and the layers between the packages
 	@bash deploy/bootstrap.sh dev

@@ -22,7 +22,7 @@ CHECKS = [
 ]
 PICTURES = ("obama/obama.jpg", "obama/obama2.jpg", "_groups/kit_with_rose.jpg")
 bounded = settings(
-    max_examples=30,
+    max_examples=20,
     derandomize=True,
     deadline=None,
     database=None,
