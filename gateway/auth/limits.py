@@ -3,7 +3,7 @@
 A sliding window of one minute: no burst of twice the limit where two fixed windows meet, and two counters a key.
 A limiter that cannot count lets calls through and says so: it guards the service, and must not be what takes it down.
 
-A round trip to Redis for each call of a busy tenant would cost as much as a third of the gateway's own work. So a
+A round trip to Redis for each call of a busy tenant was a seventh of the gateway's own work (profiled on count). So a
 generous limit is spent in advances: a tenth of a second's worth, taken at once and used up here. What a
 process has not used within ADVANCE_S lapses, so a tenant may be refused up to one advance a process too early, never
 too late.

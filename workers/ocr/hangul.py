@@ -1,7 +1,7 @@
 """A second opinion of lines with Hangul: Tesseract's LSTM network, which keeps spaces and punctuation.
 
-Smith 2007, "An Overview of the Tesseract OCR Engine"; the network since version 4 reads whole lines. On specimens that
-nothing was fitted to it has a tenth of the small Korean recogniser's errors, in about the same time.
+Smith 2007, "An Overview of the Tesseract OCR Engine"; the network since version 4 reads whole lines. Of 16 addresses
+cut out of flat tuning specimens it read 15 without an error; in the reader a line takes it about 20 ms.
 """
 
 from __future__ import annotations

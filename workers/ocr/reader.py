@@ -53,7 +53,7 @@ SURELY_LATIN = 0.9
 # And no wider a character than this, as a share of the height. Of `테헤란로 248, 103동` the Latin recogniser is sure of
 # the digits and says nothing of the rest: 1.0 to 1.8. Latin print is 0.4 to 0.8; a letter alone, with its margin, 1.2.
 WIDEST_LATIN = 0.9
-# Of what it is less sure than this Tesseract reads more wrong than the Korean recogniser does.
+# Where Tesseract is less sure than this, the Korean recogniser is asked. Chosen, not fitted.
 SURELY_HANGUL = 0.6
 # Around a line of an MRZ, of its height. Its names, which no check digit proves, are read better with it; other lines
 # are not. It is told by its length: nothing else on a card is as long as this many times its height.
