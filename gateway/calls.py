@@ -44,7 +44,11 @@ EXPIRED = {
 
 
 class Call:
-    """One request of a tenant. `tx_id` is in the dialect's own form."""
+    """One request: of a tenant, or of nobody's (an API key, an admin). `tx_id` is in the dialect's own form.
+
+    A guard sets `tenant_id`, to NO_TENANT where there is none; before that nothing may be asked for. What an admin
+    does is logged, and is no transaction: the guard sets `is_recorded` to False.
+    """
 
     def __init__(self, services: Services, dialect: DialectSpec) -> None:
         self.services = services
@@ -52,6 +56,7 @@ class Call:
         self.tx_id = dialect.new_tx_id()
         self.operation = "unknown"
         self.tenant_id: int | None = None
+        self.is_recorded = True
         self.spoof_rejects = False
         self.reveals_numbers = False
         self._started = time.monotonic()
@@ -77,7 +82,7 @@ class Call:
     ) -> tuple[O, bool]:
         """A result, and whether its worker wrote the transaction."""
         if self.tenant_id is None:
-            raise RuntimeError("a call without a tenant asks for nothing")
+            raise RuntimeError("a call that no guard has let through asks for nothing")
         answer = await self.services.queue.submit(
             operation,
             images,
@@ -99,19 +104,19 @@ class Call:
         elapsed_ms = (time.monotonic() - self._started) * 1000
         facts = {
             "tx": self.tx_id,
-            "tenant": self.tenant_id,
+            "tenant": self.tenant_id or None,
             "operation": self.operation,
             "outcome": outcome,
             "ms": round(elapsed_ms, 1),
         }
         log.info("%s call", self.dialect.name, extra={"facts": facts})
-        if recorded:
+        if recorded or not self.is_recorded:
             return
         row = Transaction(
             tx_id=self.tx_id,
             operation=self.operation,
             created_at=self._at,
-            tenant_id=self.tenant_id,
+            tenant_id=self.tenant_id or None,
             dialect=self.dialect.name,
             outcome=outcome,
             total_ms=elapsed_ms,

@@ -24,6 +24,7 @@ _BY_STATUS = {
     403: Failure.FORBIDDEN,
     404: Failure.NOT_FOUND,
     405: Failure.METHOD_NOT_ALLOWED,
+    409: Failure.CONFLICT,
     413: Failure.BODY_TOO_LARGE,
     429: Failure.RATE_LIMITED,
 }
@@ -49,14 +50,14 @@ def refuse(failure: Failure, detail: str = "", *, image: int | None = None) -> R
     return RefusedError(failed(failure, detail, image=image))
 
 
-def error_headers(outcome: contracts.Failed, status: int) -> dict[str, str]:
-    """What HTTP asks of an error's answer, whatever the dialect."""
+def error_headers(outcome: contracts.Failed, status: int, challenge: str = "Bearer") -> dict[str, str]:
+    """What HTTP asks of an error's answer, whatever the dialect; `challenge` is how its callers say who they are."""
     headers: dict[str, str] = {}
     if outcome.retry_after_s is not None or status == 503:
         # Every 503 passes: one that nobody gave a time is worth another try soon.
         headers["Retry-After"] = str(outcome.retry_after_s or 1)
     if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = challenge
     return headers
 
 

@@ -4,12 +4,13 @@ An operation goes from the gateway to a worker, a result or a failure comes back
 and nothing raises across it. A dialect translates these to its own fields and codes and adds no meaning of its own.
 
     Job ─ operation ─┬─ RegisterFace | VerifyFace | IdentifyFace | CompareFaces | CountFaces | DeleteUser  (face)
+                     ├─ DetectFaces | MaskFaces                                                            (face)
                      ├─ CheckLiveness                                                                    (liveness)
                      ├─ ReadCard                                                                              (ocr)
                      └─ Ping                                                                             (every kind)
 
     Reply ─ outcome ─┬─ Registered | Verified | Identified | Compared | FacesCounted | UserDeleted
-                     ├─ LivenessChecked | CardRead | Pong
+                     ├─ FacesDetected | FacesMasked | LivenessChecked | CardRead | Pong
                      └─ Failed(failure, detail)
 
 Pixels are never part of a job: `Job.blobs` only counts the images that lie beside it (see `shared.queue`).
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CONTRACT_VERSION = 1
+# The tenant of a job that is nobody's: an API key of the xylolabs dialect belongs to no tenant. Real ids start at 1.
+NO_TENANT = 0
 
 
 class Kind(StrEnum):
@@ -72,6 +75,23 @@ class IdType(StrEnum):
     FOREIGN = "FOREIGN"  # 외국인등록증
 
 
+class MaskMethod(StrEnum):
+    """How a face is made unrecognisable."""
+
+    GAUSSIAN = "gaussian"  # its box blurred
+    PIXELATE = "pixelate"  # its box in large squares
+    SOLID = "solid"  # its box painted over
+    ELLIPTICAL = "elliptical"  # the ellipse in its box blurred
+
+
+class ImageFormat(StrEnum):
+    """A file format that pictures go out in."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+
+
 class CardField(StrEnum):
     """What is read off a document. Which of them there are depends on its type."""
 
@@ -113,7 +133,9 @@ class Failure(StrEnum):
     BAD_REQUEST = "bad_request"
     BODY_TOO_LARGE = "body_too_large"
     NOT_FOUND = "not_found"
+    CONFLICT = "conflict"  # something of that name is there already
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    NOT_ENABLED = "not_enabled"  # what the operator has switched off: storage, the database
     UNAUTHENTICATED = "unauthenticated"
     WRONG_ACCESS_KEY = "wrong_access_key"  # unknown, revoked, or of a disabled tenant
     WRONG_SECRET_KEY = "wrong_secret_key"  # noqa: S105 — a name, no secret
@@ -158,6 +180,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image_size: tuple[int, int] = (0, 0)
     input_size: tuple[int, int] = (0, 0)
     input_bytes: int = 0
+    output_bytes: int | None = None
 
 
 # --- operations -------------------------------------------------------------------------------------------------
@@ -213,6 +236,24 @@ class CountFaces(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="
     """Where are the faces of image 0?"""
 
 
+class DetectFaces(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="detect"):
+    """Where are the faces of image 0, with all that is known of each and of the time it took?"""
+
+
+class MaskFaces(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="mask"):
+    """Image 0 with its faces made unrecognisable, as a new file.
+
+    `strength` is the blur's kernel, or a square's side, in pixels of a face of ordinary size (workers/face/mask.py);
+    `padding` is the share of its width and height by which a face's box grows on each side; `quality` is 1..100.
+    """
+
+    method: MaskMethod = MaskMethod.GAUSSIAN
+    strength: int = 199
+    padding: float = 0.15
+    format: ImageFormat = ImageFormat.JPEG
+    quality: int = 95
+
+
 class DeleteUser(Operation, frozen=True, kw_only=True, omit_defaults=True, tag="delete"):
     """Forget `user_code` and every template of theirs, in every engine."""
 
@@ -242,7 +283,17 @@ class Ping(Operation, frozen=True, kw_only=True, omit_defaults=True, tag="ping")
 
 
 AnyOperation: TypeAlias = (
-    RegisterFace | VerifyFace | IdentifyFace | CompareFaces | CountFaces | DeleteUser | CheckLiveness | ReadCard | Ping
+    RegisterFace
+    | VerifyFace
+    | IdentifyFace
+    | CompareFaces
+    | CountFaces
+    | DetectFaces
+    | MaskFaces
+    | DeleteUser
+    | CheckLiveness
+    | ReadCard
+    | Ping
 )
 
 
@@ -299,6 +350,20 @@ class FacesCounted(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="
     """Every face of the image, the largest first."""
 
     faces: tuple[Face, ...]
+
+
+class FacesDetected(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="detected"):
+    """Every face of the image, the largest first; `channels` are the file's: 1 grey, 2 with alpha, 3 colour, 4."""
+
+    faces: tuple[Face, ...]
+    channels: int
+
+
+class FacesMasked(FacesDetected, frozen=True, kw_only=True, omit_defaults=True, tag="masked"):
+    """The faces that there were, and the picture without them: a file of `format`, upright, without metadata."""
+
+    image: bytes
+    format: ImageFormat
 
 
 class UserDeleted(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="deleted"):
@@ -375,6 +440,8 @@ AnyOutcome: TypeAlias = (
     | Identified
     | Compared
     | FacesCounted
+    | FacesDetected
+    | FacesMasked
     | UserDeleted
     | LivenessChecked
     | CardRead
@@ -395,11 +462,12 @@ class PartState(StrEnum):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One engine or check of a worker process; `model` is the id of what is loaded."""
+    """One engine or check of a worker process; `model` is the id of what is loaded, `detector` what finds its faces."""
 
     name: str
     state: PartState
     model: str | None = None
+    detector: str | None = None
 
 
 # --- envelopes --------------------------------------------------------------------------------------------------

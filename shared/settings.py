@@ -90,6 +90,34 @@ class Auth(msgspec.Struct, frozen=True):
     ] = 30
 
 
+class FaceApi(msgspec.Struct, frozen=True):
+    """The xylolabs dialect: who may call it, how often, and the accounts of those who look after it."""
+
+    key_enabled: Annotated[
+        bool, env("FACE_API_API_KEY_ENABLED", "detect and mask ask for an API key; `false` lets anybody in")
+    ] = True
+    detect_rate: Annotated[int, env("FACE_API_DETECT_RATE", "detect calls a minute for one API key", ge=1)] = 300
+    mask_rate: Annotated[int, env("FACE_API_MASK_RATE", "mask calls a minute for one API key", ge=1)] = 150
+    key_cache_s: Annotated[
+        float, env("FACE_API_KEY_CACHE_S", "an API key that is turned off stops within this", ge=0, le=5)
+    ] = 3.0
+    admin_username: Annotated[
+        str, env("FACE_API_ADMIN_USERNAME", "an admin account, made at the start if it is not there", max_length=128)
+    ] = ""
+    admin_password: Annotated[
+        str, env("FACE_API_ADMIN_PASSWORD", "its first password; later ones are set by the admin API or `fidox admins`")
+    ] = ""
+    session_ttl_s: Annotated[
+        int, env("FACE_API_ADMIN_SESSION_TTL", "an admin session ends after this, seconds", ge=1)
+    ] = 43_200
+    login_rate: Annotated[
+        int, env("FACE_API_ADMIN_LOGIN_RATE", "admin logins a minute from one address", ge=1)
+    ] = 10
+    storage_enabled: Annotated[
+        bool, env("FACE_API_STORAGE_ENABLED", "keep pictures and jobs (to come); off, what needs them answers 501")
+    ] = False
+
+
 class Faces(msgspec.Struct, frozen=True):
     """The face worker: how it spreads over the machine, which models it takes, and what counts as the same person."""
 
@@ -179,6 +207,7 @@ class Settings(msgspec.Struct, frozen=True):
     queue: Queue = Queue()
     http: Http = Http()
     auth: Auth = Auth()
+    face_api: FaceApi = FaceApi()
     faces: Faces = Faces()
     liveness: Liveness = Liveness()
     ocr: Ocr = Ocr()

@@ -201,7 +201,13 @@ class Parts(Generic[P]):
     def describe(self) -> Sequence[contracts.Part]:
         """The state of each, for whoever asks this worker how it is."""
         return [
-            contracts.Part(name=slot.name, state=slot.part_state, model=slot.part.model_id if slot.part else None)
+            contracts.Part(
+                name=slot.name,
+                state=slot.part_state,
+                model=slot.part.model_id if slot.part else None,
+                # Engines have one, checks do not.
+                detector=getattr(slot.part, "detector", None),
+            )
             for slot in self._slots
         ]
 

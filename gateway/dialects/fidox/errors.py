@@ -51,6 +51,7 @@ CODES: dict[Failure, Code] = {
     Failure.BAD_REQUEST: Code(400, "REQ001", "Request is not valid"),
     Failure.BODY_TOO_LARGE: Code(413, "REQ002", "Request body is too large"),
     Failure.NOT_FOUND: Code(404, "REQ003", "There is nothing at this path"),
+    Failure.CONFLICT: Code(409, "REQ005", "There is one already"),
     Failure.METHOD_NOT_ALLOWED: Code(405, "REQ004", "This path does not take this method"),
     Failure.UNAUTHENTICATED: AUTHENTICATION_FAILED,
     Failure.WRONG_ACCESS_KEY: AUTHENTICATION_FAILED,
@@ -65,6 +66,7 @@ CODES: dict[Failure, Code] = {
     Failure.STORE_UNAVAILABLE: Code(503, "SYS004", "The service is not ready"),
     Failure.UNKNOWN_OPERATION: Code(503, "SYS005", "The service is being upgraded"),
     Failure.OCR_FAILED: Code(503, "SYS006", "The ID document could not be read"),
+    Failure.NOT_ENABLED: Code(501, "SYS007", "This is switched off here"),
     Failure.INTERNAL: Code(500, "SYS000", "Internal server error"),
 }
 

@@ -57,6 +57,7 @@ CODES: dict[Failure, Code] = {
     Failure.BAD_REQUEST: Code("40000", "잘못된 요청"),
     Failure.BODY_TOO_LARGE: Code("41300", "요청 본문 크기 초과"),
     Failure.NOT_FOUND: Code("40400", "존재하지 않는 경로"),
+    Failure.CONFLICT: Code("40900", "이미 존재함"),
     Failure.METHOD_NOT_ALLOWED: Code("40500", "허용되지 않는 메서드"),
     Failure.UNAUTHENTICATED: Code("40101", "인증 실패: 토큰이 없거나 올바르지 않음"),
     Failure.WRONG_ACCESS_KEY: Code("40102", "잘못된 Access Key"),
@@ -71,6 +72,7 @@ CODES: dict[Failure, Code] = {
     Failure.DEADLINE: Code("50303", "처리 시간 초과"),
     Failure.STORE_UNAVAILABLE: Code("50304", "서비스 준비 중"),
     Failure.UNKNOWN_OPERATION: Code("50305", "서비스 업그레이드 중"),
+    Failure.NOT_ENABLED: Code("50100", "사용하지 않는 기능"),
     Failure.INTERNAL: Code("50000", "서버 내부 오류"),
 }
 

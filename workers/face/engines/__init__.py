@@ -31,6 +31,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def detector(self) -> str:
+        """What finds the faces: the name that a detection is answered with."""
+        ...
+
+    @property
     def dimension(self) -> int:
         """Of an embedding."""
         ...

@@ -49,6 +49,7 @@ class Applemango:
 
     name = "applemango"
     model_id = MODEL_ID
+    detector = DETECTOR
     dimension = DIMENSION
 
     def __init__(self, landmarks: Path, embedding: Path) -> None:

@@ -35,6 +35,7 @@ class Ezway:
 
     def __init__(self, detector: tuple[str, Path], recogniser: tuple[str, Path], *, threads: int = 1) -> None:
         self.model_id = recogniser[0]
+        self.detector = detector[0]
         self.calibration = calibration_of(self.model_id)
         self._scrfd = Scrfd(open_network(detector[1], threads=threads), detector[0])
         self._arcface = open_network(recogniser[1], threads=threads)

@@ -47,8 +47,8 @@ class IsolatedEngine:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
-        facts = cast("tuple[str, str, int, Calibration]", self._ask(("describe",)))
-        self.name, self.model_id, self.dimension, self.calibration = facts
+        facts = cast("tuple[str, str, str, int, Calibration]", self._ask(("describe",)))
+        self.name, self.model_id, self.detector, self.dimension, self.calibration = facts
 
     def detect(self, image: Image, options: DetectOptions) -> Detections:
         """See `Engine.detect`. Raises EngineProcessError."""
@@ -120,7 +120,7 @@ def serve(connection: Connection, engine: Any) -> None:
             return
         try:
             if name == "describe":
-                value = (engine.name, engine.model_id, engine.dimension, engine.calibration)
+                value = (engine.name, engine.model_id, engine.detector, engine.dimension, engine.calibration)
             else:
                 value = getattr(engine, name)(*arguments)
         except Exception as error:  # noqa: BLE001 — the process's edge
