@@ -1,8 +1,8 @@
 """The whole gateway on one page: what is mounted, what wraps it, and where an error goes.
 
-trusted proxies ─> raw user codes ─> Litestar ─┬─ a dialect's routes ─> queue ─> worker
-                                               ├─ documents: /, /docs, /openapi.json
-                                               └─ health: /health/live, /health/ready
+trusted proxies ─> raw user codes ─> bodies end ─> Litestar ─┬─ a dialect's routes ─> queue ─> worker
+                                                             ├─ documents: /, /docs, /openapi.json
+                                                             └─ probes: /health/live, /health/ready
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from gateway.bodies import bound_bodies
 from gateway.calls import call_of, refusal
 from gateway.dialects import DialectSpec
 from gateway.dialects.fidox import FIDOX
 from gateway.dialects.v1 import V1
+from gateway.dialects.xylolabs import XYLOLABS
+from gateway.dialects.xylolabs.operations import MASK_HEADERS
 from gateway.documents import document_routes
 from gateway.health import live, ready
 from gateway.rawpath import keep_raw_tails
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 _Wrap: TypeAlias = Callable[[ASGIApp, list[str]], ASGIApp]
 
 # A fourth dialect is a folder beside these and a line here.
-DIALECTS: tuple[DialectSpec, ...] = (FIDOX, V1)
+DIALECTS: tuple[DialectSpec, ...] = (FIDOX, V1, XYLOLABS)
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -61,6 +64,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         logging_config=None,
         debug=False,
     )
+    app = bound_bodies(app, settings.http.body_timeout_s)
     app = know_dialect(app)
     app = keep_raw_tails(app, [tail for dialect in DIALECTS for tail in dialect.raw_tails])
     if settings.http.trusted_proxies:
@@ -98,8 +102,8 @@ def _cors(origins: tuple[str, ...]) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=list(origins),
-        allow_methods=["GET", "POST", "DELETE", "OPTIONS"],
-        allow_headers=["Authorization", "Content-Type"],
-        expose_headers=["Retry-After", "X-Transaction-Id"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+        expose_headers=["Retry-After", "X-Transaction-Id", *MASK_HEADERS],
         max_age=600,
     )

@@ -110,7 +110,7 @@ class Call:
             "ms": round(elapsed_ms, 1),
         }
         log.info("%s call", self.dialect.name, extra={"facts": facts})
-        if recorded or not self.is_recorded:
+        if recorded or not self.is_recorded or not self.services.settings.database.url:
             return
         row = Transaction(
             tx_id=self.tx_id,

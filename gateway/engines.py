@@ -23,13 +23,14 @@ BEST_FIRST = (PartState.READY, PartState.FAILED, PartState.ABSENT)
 
 @dataclass(frozen=True, slots=True)
 class EngineSummary:
-    """One engine: its best state, in how many of the processes that have it it is ready, and its model."""
+    """One engine or check: its best state, in how many of the processes that have it it is ready, and its models."""
 
     name: str
     state: PartState
     ready: int
     processes: int
     model: str | None
+    detector: str | None
 
 
 async def ask_engines(call: Call) -> list[EngineSummary]:
@@ -57,4 +58,4 @@ def summarise(said: Sequence[Sequence[Part]]) -> list[EngineSummary]:
 def _summary(name: str, parts: Sequence[Part]) -> EngineSummary:
     best = min(parts, key=lambda part: BEST_FIRST.index(part.state))
     ready = sum(part.state is PartState.READY for part in parts)
-    return EngineSummary(name, best.state, ready, len(parts), best.model)
+    return EngineSummary(name, best.state, ready, len(parts), best.model, best.detector)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from gateway.dialects import DialectSpec
 
 VERSION = "3.0.3"
-_BEARER = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT", description="The token, without 'Bearer'")
+# What the dialects with tenants and tokens have.
+BEARER = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT", description="The token, without 'Bearer'")
 
 
 def document(dialect: DialectSpec) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def document(dialect: DialectSpec) -> dict[str, Any]:
             title=spec.title,
             version=spec.version,
             description=spec.description,
-            components=Components(security_schemes={"bearer": _BEARER}),
+            components=Components(security_schemes=dict(spec.security_schemes)),
             use_handler_docstrings=True,
         ),
     )

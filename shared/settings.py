@@ -69,6 +69,8 @@ class Http(msgspec.Struct, frozen=True):
     max_image_bytes: Annotated[int, env("FIDOX_MAX_IMAGE_BYTES", "the largest image file", ge=1)] = 10 * MIB
     # Two images of 10 MiB are 26.7 MiB in base64, 27.7 MiB with escaped line breaks; the rest is room for the JSON.
     max_body_bytes: Annotated[int, env("FIDOX_MAX_BODY_BYTES", "the largest request body", ge=1)] = 32 * MIB
+    # Two images of 10 MB in base64 over an uplink of 4 Mbit/s.
+    body_timeout_s: Annotated[float, env("FIDOX_BODY_TIMEOUT_S", "a request body arrives within this", gt=0)] = 60.0
 
 
 class Auth(msgspec.Struct, frozen=True):
@@ -110,9 +112,7 @@ class FaceApi(msgspec.Struct, frozen=True):
     session_ttl_s: Annotated[
         int, env("FACE_API_ADMIN_SESSION_TTL", "an admin session ends after this, seconds", ge=1)
     ] = 43_200
-    login_rate: Annotated[
-        int, env("FACE_API_ADMIN_LOGIN_RATE", "admin logins a minute from one address", ge=1)
-    ] = 10
+    login_rate: Annotated[int, env("FACE_API_ADMIN_LOGIN_RATE", "admin logins a minute from one address", ge=1)] = 10
     storage_enabled: Annotated[
         bool, env("FACE_API_STORAGE_ENABLED", "keep pictures and jobs (to come); off, what needs them answers 501")
     ] = False

@@ -1,6 +1,7 @@
-"""Whether an access key still counts, asked of PostgreSQL once in a while and remembered in between.
+"""Whether a key still counts, asked of PostgreSQL once in a while and remembered in between.
 
-Only keys of validly signed tokens are asked for, so a stranger cannot fill this memory.
+Access keys are asked for only where a token of theirs is validly signed. API keys come as they are, from anybody: one
+that does not exist is not remembered, so a stranger cannot fill this memory, nor drive out what is in it.
 
     known and fresh ─> as it is
     known and stale ─> one call asks; the others of RETRY_S go on with what is known, and so do all while PostgreSQL
@@ -12,12 +13,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from shared.db.pool import StoreUnavailableError
 
 if TYPE_CHECKING:
-    from shared.db.tenants import KeyState, Tenants
+    from collections.abc import Awaitable, Callable
+
+S = TypeVar("S")
 
 MOST_REMEMBERED = 10_000
 RETRY_S = 2.0
@@ -26,37 +29,44 @@ OUTAGE_S = 30.0
 
 
 @dataclass(slots=True)
-class _Known:
-    state: KeyState | None
+class _Known(Generic[S]):
+    state: S
     asked_at: float
     fresh_until: float
 
 
-class KeyStates:
-    """One a process. A revoked key or a disabled tenant stops within `ttl_s`."""
+class KeyStates(Generic[S]):
+    """One a process and kind of key. A key that is revoked stops within `ttl_s`."""
 
-    def __init__(self, tenants: Tenants, ttl_s: float) -> None:
-        self._tenants = tenants
+    def __init__(self, look_up: Callable[[str], Awaitable[S | None]], ttl_s: float) -> None:
+        self._look_up = look_up
         self._ttl_s = ttl_s
-        self._states: dict[str, _Known] = {}
+        self._states: dict[str, _Known[S]] = {}
 
-    async def of(self, access_key: str) -> KeyState | None:
+    def knows(self, key: str) -> bool:
+        """Was there such a key a short while ago?"""
+        return key in self._states
+
+    async def of(self, key: str) -> S | None:
         """The key's state; None where there is no such key. Raises StoreUnavailableError.
 
         It is at most `ttl_s` old where PostgreSQL answers.
         """
-        known, now = self._states.get(access_key), time.monotonic()
+        known, now = self._states.get(key), time.monotonic()
         if known is not None:
             if now < known.fresh_until:
                 return known.state
             known.fresh_until = min(now + RETRY_S, known.asked_at + OUTAGE_S)
         try:
-            state = await self._tenants.key_state(access_key)
+            state = await self._look_up(key)
         except StoreUnavailableError:
             if known is not None and now < known.asked_at + OUTAGE_S:
                 return known.state
             raise
+        if state is None:
+            self._states.pop(key, None)
+            return None
         if len(self._states) >= MOST_REMEMBERED:
             self._states.clear()
-        self._states[access_key] = _Known(state, now, time.monotonic() + self._ttl_s)
+        self._states[key] = _Known(state, now, time.monotonic() + self._ttl_s)
         return state

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from litestar import Response
+    from litestar.openapi.spec import SecurityScheme
     from litestar.types import ControllerRouterHandler
 
     from gateway.calls import Call
@@ -42,10 +43,14 @@ class DialectSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentSpec:
-    """Where a dialect's OpenAPI document and its Swagger UI lie, and what it says of itself."""
+    """Where a dialect's OpenAPI document and its Swagger UI lie, and what it says of itself.
+
+    `security_schemes`, by the names that routes use, are how its callers say who they are.
+    """
 
     path: str
     ui_path: str
     title: str
     version: str
     description: str
+    security_schemes: Mapping[str, SecurityScheme]

@@ -37,6 +37,8 @@ async def open_pool(
 ) -> AsyncGenerator[Pool]:
     """A pool that opens in the background: a process may start before its database does.
 
+    Where no database is set it stays shut: libpq would go to whatever server this machine happens to have.
+
     `configure` runs on each new connection, for example to teach it pgvector's types. Connections commit by
     themselves; what belongs together stands in `async with connection.transaction()`.
     """
@@ -53,7 +55,9 @@ async def open_pool(
         kwargs={"autocommit": True, "application_name": application},
         open=False,
     )
-    await pool.open(wait=False)
+    # Without an address nothing is tried, and whoever asks is told that there is no database.
+    if settings.url:
+        await pool.open(wait=False)
     try:
         yield pool
     finally:

@@ -4,14 +4,33 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 import psycopg
 
+from shared.db.pages import Listing, Page, read_page
 from shared.db.passwords import Passwords
 from shared.db.pool import DuplicateNameError, Pool, connection
 
-_TENANT = "id, name, calls_per_minute, is_active, created_at, spoof_rejects, reveals_numbers"
+if TYPE_CHECKING:
+    from typing import LiteralString
+
+    from shared.db.pages import Filters, Window
+
+_TENANT: LiteralString = "id, name, calls_per_minute, is_active, created_at, spoof_rejects, reveals_numbers"
+_LISTING = Listing(
+    columns=_TENANT,
+    source="tenants",
+    key=("id",),
+    sorts={"name": "name", "calls_per_minute": "calls_per_minute", "created_at": "created_at"},
+)
+_KEYS = Listing(
+    columns="access_key, tenant_id, tenants.name, label, access_keys.created_at, revoked_at",
+    source="access_keys JOIN tenants ON tenants.id = tenant_id",
+    key=("access_key",),
+    sorts={"label": "label", "created_at": "access_keys.created_at"},
+)
 
 
 class Tenant(msgspec.Struct, frozen=True):
@@ -66,13 +85,16 @@ class Tenants:
         self._pool = pool
         self._passwords = passwords or Passwords()
 
-    async def create(self, name: str, calls_per_minute: int) -> Tenant:
+    async def create(
+        self, name: str, calls_per_minute: int, *, spoof_rejects: bool = False, reveals_numbers: bool = False
+    ) -> Tenant:
         """A new tenant. Raises DuplicateNameError."""
         async with connection(self._pool) as conn:
             try:
                 cursor = await conn.execute(
-                    f"INSERT INTO tenants (name, calls_per_minute) VALUES (%s, %s) RETURNING {_TENANT}",  # noqa: S608
-                    (name, calls_per_minute),
+                    "INSERT INTO tenants (name, calls_per_minute, spoof_rejects, reveals_numbers)"  # noqa: S608
+                    f" VALUES (%s, %s, %s, %s) RETURNING {_TENANT}",
+                    (name, calls_per_minute, spoof_rejects, reveals_numbers),
                 )
             except psycopg.errors.UniqueViolation:
                 raise DuplicateNameError(name) from None
@@ -92,6 +114,54 @@ class Tenants:
             cursor = await conn.execute(f"SELECT {_TENANT} FROM tenants WHERE name = %s", (name,))  # noqa: S608
             row = await cursor.fetchone()
         return Tenant(*row) if row else None
+
+    async def page(self, window: Window, *, is_active: bool | None = None, name: str | None = None) -> Page[Tenant]:
+        """Tenants, or those that are active or not, or whose name has `name` in it, whatever its case."""
+        filters: Filters = [("is_active = %s", is_active), ("strpos(lower(name), lower(%s)) > 0", name)]
+        return await read_page(self._pool, _LISTING, window, filters, Tenant)
+
+    async def get(self, tenant_id: int) -> Tenant | None:
+        """The tenant of this id."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(f"SELECT {_TENANT} FROM tenants WHERE id = %s", (tenant_id,))  # noqa: S608
+            row = await cursor.fetchone()
+        return Tenant(*row) if row else None
+
+    async def update(
+        self,
+        tenant_id: int,
+        *,
+        calls_per_minute: int | None = None,
+        is_active: bool | None = None,
+        spoof_rejects: bool | None = None,
+        reveals_numbers: bool | None = None,
+    ) -> Tenant | None:
+        """Change what is not None; the tenant as it is then. None where there is none of this id."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "UPDATE tenants SET calls_per_minute = coalesce(%s, calls_per_minute),"  # noqa: S608 — ours
+                " is_active = coalesce(%s, is_active), spoof_rejects = coalesce(%s, spoof_rejects),"
+                f" reveals_numbers = coalesce(%s, reveals_numbers) WHERE id = %s RETURNING {_TENANT}",
+                (calls_per_minute, is_active, spoof_rejects, reveals_numbers, tenant_id),
+            )
+            row = await cursor.fetchone()
+        return Tenant(*row) if row else None
+
+    async def delete(self, tenant_id: int, name: str) -> bool:
+        """Forget a tenant with its keys, users and templates; its transactions stay. False where there is none.
+
+        `name` has to be the tenant's. The templates go first, in one statement: by the cascade, user by user, each
+        would note a change of its own (0002), all on one row, and that gets slower with every one.
+        """
+        async with connection(self._pool) as conn, conn.transaction():
+            found = await conn.execute(
+                "SELECT 1 FROM tenants WHERE id = %s AND name = %s FOR UPDATE", (tenant_id, name)
+            )
+            if await found.fetchone() is None:
+                return False
+            await conn.execute("DELETE FROM templates WHERE tenant_id = %s", (tenant_id,))
+            await conn.execute("DELETE FROM tenants WHERE id = %s", (tenant_id,))
+        return True
 
     async def set_active(self, name: str, active: bool) -> bool:
         """Disable a tenant or bring it back. False where there is none of this name."""
@@ -138,11 +208,18 @@ class Tenants:
             )
             return [AccessKey(*row) for row in await cursor.fetchall()]
 
-    async def revoke_key(self, access_key: str) -> bool:
-        """No more tokens by this key, and those it gave end. False where there is no such live key."""
+    async def key_page(self, tenant_id: int, window: Window, *, is_active: bool | None = None) -> Page[AccessKey]:
+        """A tenant's keys, or those that are live or revoked."""
+        filters: Filters = [("tenant_id = %s", tenant_id), ("(revoked_at IS NULL) = %s", is_active)]
+        return await read_page(self._pool, _KEYS, window, filters, AccessKey)
+
+    async def revoke_key(self, access_key: str, tenant_id: int | None = None) -> bool:
+        """No more tokens by this key, and those it gave end. False where there is no such live key (of this tenant)."""
         async with connection(self._pool) as conn:
             cursor = await conn.execute(
-                "UPDATE access_keys SET revoked_at = now() WHERE access_key = %s AND revoked_at IS NULL", (access_key,)
+                "UPDATE access_keys SET revoked_at = now() WHERE access_key = %(key)s AND revoked_at IS NULL"
+                " AND (%(tenant)s::bigint IS NULL OR tenant_id = %(tenant)s)",
+                {"key": access_key, "tenant": tenant_id},
             )
         return cursor.rowcount == 1
 

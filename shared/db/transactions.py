@@ -8,13 +8,26 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from shared import contracts
+from shared.db.pages import Listing, Page, read_page
 from shared.db.pool import Connection, Pool, connection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shared.db.pages import Filters, Window
+
 OK = "ok"
 MONTHS_AHEAD = 3
+
+_LISTING = Listing(
+    columns=(
+        "tx_id, operation, created_at, tenant_id, dialect, outcome, engine, model, score, matched, wait_ms, total_ms"
+    ),
+    source="transactions",
+    key=("tx_id", "operation", "created_at"),
+    sorts={"created_at": "created_at", "total_ms": "total_ms"},
+    nullable=frozenset({"total_ms"}),
+)
 
 # One statement for any number of rows.
 _INSERT = (
@@ -69,10 +82,26 @@ def with_result(row: Transaction, result: contracts.Outcome) -> Transaction:
     )
 
 
+def _of_row(*row: object) -> Transaction:
+    return Transaction(**dict(zip(Transaction.__struct_fields__, row, strict=True)))  # type: ignore[arg-type]
+
+
 async def insert(conn: Connection, rows: Sequence[Transaction]) -> None:
     """Write rows on a connection, inside its transaction where there is one. A row that is there stays as it is."""
     columns = zip(*(msgspec.structs.astuple(row) for row in rows), strict=True)
     await conn.execute(_INSERT, [list(column) for column in columns])
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which transactions; None: any. From `since` on, and before `until`."""
+
+    tx_id: str | None = None
+    tenant_id: int | None = None
+    dialect: str | None = None
+    operation: str | None = None
+    outcome: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class Transactions:
@@ -94,10 +123,23 @@ class Transactions:
                 " wait_ms, total_ms FROM transactions WHERE tenant_id = %s AND tx_id = %s",
                 (tenant_id, tx_id),
             )
-            return [
-                Transaction(**dict(zip(Transaction.__struct_fields__, row, strict=True)))
-                for row in await cursor.fetchall()
-            ]
+            return [_of_row(*row) for row in await cursor.fetchall()]
+
+    async def search(self, window: Window, wanted: Wanted) -> Page[Transaction]:
+        """The rows of all tenants that are `wanted`, sorted by created_at or total_ms.
+
+        The total is exact, which takes a second for some millions of rows; a time or a tenant keeps it short.
+        """
+        filters: Filters = [
+            ("tx_id = %s", wanted.tx_id),
+            ("tenant_id = %s", wanted.tenant_id),
+            ("dialect = %s", wanted.dialect),
+            ("operation = %s", wanted.operation),
+            ("outcome = %s", wanted.outcome),
+            ("created_at >= %s", wanted.since),
+            ("created_at < %s", wanted.until),
+        ]
+        return await read_page(self._pool, _LISTING, window, filters, _of_row)
 
     async def keep_house(self, retention_days: int) -> None:
         """Make the coming months' partitions; drop those older than `retention_days` (0 keeps all)."""

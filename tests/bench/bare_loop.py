@@ -1,6 +1,6 @@
 """A process that does what the worker computes, without HTTP and without a queue, on orders from its standard input.
 
-    python -m tests.bench.bare_loop compare|count PHOTO…
+    python -m tests.bench.bare_loop compare|count|detect|mask PHOTO…
 
 one N        do the N-th pair (or photo), print its milliseconds
 rate S       do them in turn for S seconds, print images a second
@@ -11,8 +11,10 @@ import sys
 import time
 from pathlib import Path
 
+from shared.contracts import DetectFaces, MaskFaces
 from shared.settings import Settings
 from workers.face.analysis import Want, analyse
+from workers.face.anonymous import detect_once, mask_once
 from workers.face.detection import DetectOptions
 from workers.face.load import load_engines
 
@@ -39,7 +41,19 @@ def count(position: int) -> int:
     return 1
 
 
-work = {"compare": compare, "count": count}[sys.argv[1]]
+def detect(position: int) -> int:
+    """A photo's faces, as the call of that name finds them; how many images it took."""
+    detect_once(engine, photos[position % len(photos)], DetectFaces(), max_pixels=settings.faces.max_pixels)
+    return 1
+
+
+def mask(position: int) -> int:
+    """A photo without its faces; how many images it took."""
+    mask_once(engine, photos[position % len(photos)], MaskFaces(), max_pixels=settings.faces.max_pixels)
+    return 1
+
+
+work = {"compare": compare, "count": count, "detect": detect, "mask": mask}[sys.argv[1]]
 for warming in range(3):
     work(warming)
 print("ready", flush=True)

@@ -12,7 +12,7 @@ from shared import contracts
 from shared.contracts import Check, Dialect, Kind, LivenessChecked
 from shared.queue import open_queue
 from shared.settings import Queue as QueueSettings
-from tests.bench.faces import Client
+from tests.bench.faces import Client, bearer
 from tests.bench.report import Section, percentile
 from tests.support import liveness as samples
 from tests.support.fidox import Fidox
@@ -129,7 +129,7 @@ def _verify_in_turns(stack, images: list[bytes]) -> tuple[float, float]:
             for image in images
         ]
         times: tuple[list[float], list[float]] = ([], [])
-        with Client(stack, token) as client:
+        with Client(stack, bearer(token)) as client:
             for turn in range(ROUNDS + 1):
                 for pair in bodies:
                     for body, taken in zip(pair, times, strict=True):

@@ -45,6 +45,7 @@ def _be_one(settings: Settings) -> None:
     # Imported here, where models are needed: the supervisor stays at a few megabytes.
     from shared.db.template_changes import TemplateChanges  # noqa: PLC0415
     from shared.db.templates import Templates  # noqa: PLC0415
+    from workers.face.anonymous import AnonymousTasks  # noqa: PLC0415
     from workers.face.circuit import Engines  # noqa: PLC0415
     from workers.face.load import has_gpu, load_judges, loaders  # noqa: PLC0415
     from workers.face.search import Search  # noqa: PLC0415
@@ -59,7 +60,8 @@ def _be_one(settings: Settings) -> None:
         judges = await asyncio.to_thread(load_judges, settings)
         templates = Templates(pool)
         search = Search(templates, TemplateChanges(pool), budget_bytes=faces.index_mb << 20)
-        return FaceTasks(engines, templates, search, faces, judges).handlers()
+        anonymous = AnonymousTasks(engines, max_pixels=faces.max_pixels)
+        return {**FaceTasks(engines, templates, search, faces, judges).handlers(), **anonymous.handlers()}
 
     slots = GPU_SLOTS if has_gpu() else 1
     run_process(Kind.FACE, settings, load, slots=slots, chore=engines.mend, describe=engines.describe)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from shared import contracts
@@ -67,25 +68,34 @@ def analyse(
         if not found_faults:
             embedding = engine.embed(image, face)
             embed_ms = watch.lap()
+    profile = msgspec.structs.replace(
+        profile_of(image, detections, len(data)), decode_ms=decode_ms, quality_ms=quality_ms, embed_ms=embed_ms
+    )
+    return Analysis(faces_of(image, detections), chosen, embedding, found_faults, profile)
+
+
+def profile_of(image: Image, detections: Detections, input_bytes: int) -> contracts.Profile:
+    """What a detection says of itself; the other steps' times are for those who do them."""
     times = detections.times
-    profile = contracts.Profile(
-        decode_ms=decode_ms,
+    return contracts.Profile(
         preprocess_ms=times.preprocess_ms,
         blob_ms=times.blob_ms,
         inference_ms=times.inference_ms,
         postprocess_ms=times.postprocess_ms,
         nms_ms=times.nms_ms,
-        quality_ms=quality_ms,
-        embed_ms=embed_ms,
         detector=detections.detector,
         candidates_before_nms=detections.candidates_before_nms,
         candidates_after_nms=detections.candidates_after_nms,
         det_scale=detections.scale * image.scale,
         image_size=(image.width, image.height),
         input_size=detections.input_size,
-        input_bytes=len(data),
+        input_bytes=input_bytes,
     )
-    return Analysis(_faces(image, detections), chosen, embedding, found_faults, profile)
+
+
+def faces_of(image: Image, detections: Detections) -> tuple[contracts.Face, ...]:
+    """The faces in pixels of the file's own upright picture, the largest first."""
+    return tuple(_face(image, detection) for detection in detections.faces)
 
 
 def same_face(one: contracts.Face | None, other: contracts.Face | None) -> bool:
@@ -98,10 +108,6 @@ def same_face(one: contracts.Face | None, other: contracts.Face | None) -> bool:
 def _holds(box: contracts.Face, face: contracts.Face) -> bool:
     x, y = face.x + face.width / 2, face.y + face.height / 2
     return box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
-
-
-def _faces(image: Image, detections: Detections) -> tuple[contracts.Face, ...]:
-    return tuple(_face(image, detection) for detection in detections.faces)
 
 
 def _face(image: Image, detection: Detection) -> contracts.Face:

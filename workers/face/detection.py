@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shared.contracts import Detecting
     from workers.runtime.onnx import FloatArray
 
 
@@ -17,6 +18,11 @@ class DetectOptions:
     confidence: float = 0.5
     nms_threshold: float = 0.4
     max_faces: int = 0
+
+    @classmethod
+    def of(cls, operation: Detecting) -> DetectOptions:
+        """What an operation asks for."""
+        return cls(operation.confidence, operation.nms_threshold, operation.max_faces)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,8 @@
 The header is read first (Pillow, which decodes nothing then), so that a bomb is refused before it takes memory. OpenCV
 decodes and applies the EXIF orientation. A large JPEG is decoded at a half, a quarter or an eighth of its size, which
 libjpeg does in a fraction of the time: a detector looks at 640 pixels, an embedding at 112 pixels of a face.
+
+What goes out again, masked, is decoded whole: see whole.py, which begins with the same header and the same refusals.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -29,7 +31,16 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 # The bound on pixels is the setting's, and is looked at before anything is decoded; Pillow's own would only warn.
 PIL.Image.MAX_IMAGE_PIXELS = None
 
-_REDUCED = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
+# What else Pillow calls its modes has three colours: RGB, P (a palette), and what is made of YCbCr.
+_GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B")
+
+# By what a picture is reduced, the most first.
+_FLAGS = {
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    1: cv2.IMREAD_COLOR,
+}
 # What ends a run of entropy-coded data: in it an FF is followed by 00 or by a restart marker; 01 has no segment either.
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
 _END_OF_IMAGE = b"\xd9"
@@ -50,12 +61,28 @@ class Image:
     """`pixels` is BGR uint8[height, width, 3], upright; `width` and `height` are the file's, upright, too.
 
     `scale` is the size of `pixels` over the file's: 1, 1/2, 1/4 or 1/8. Coordinates go back by dividing by it.
+    `channels` are the file's, see `Header`.
     """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
     scale: float
+    channels: int = 3
+
+
+class Header(NamedTuple):
+    """What a file says of its picture: JPEG, PNG or WEBP, and its size in pixels as stored, before the orientation.
+
+    `channels`: 1 grey, 2 grey with alpha, 3 colour (a palette, too), 4 colour with alpha, or CMYK. A transparent colour
+    (PNG's tRNS) counts as alpha.
+    """
+
+    kind: str
+    width: int
+    height: int
+    channels: int
+    has_alpha: bool
 
 
 def decode(data: bytes, *, max_pixels: int, keep_side: int = KEEP_SIDE) -> Image:
@@ -63,40 +90,58 @@ def decode(data: bytes, *, max_pixels: int, keep_side: int = KEEP_SIDE) -> Image
 
     Raises ImageError: BAD_IMAGE, or IMAGE_TOO_LARGE over `max_pixels` or MAX_SIDE.
     """
+    header = read_header(data, max_pixels=max_pixels)
+    divisor = divisor_of(header.width, header.height, keep_side) if header.kind == "JPEG" else 1
+    check_side(header, divisor)
+    pixels = decoded(data, _FLAGS[divisor])
+    width, height = header.width, header.height
+    # libjpeg rounds a reduced size up. Where the sides do not fit as they are, the orientation has swapped them.
+    if pixels.shape[:2] != (-(-height // divisor), -(-width // divisor)):
+        width, height = height, width
+    return Image(pixels, width, height, 1 / divisor, header.channels)
+
+
+def read_header(data: bytes, *, max_pixels: int) -> Header:
+    """The header of a file that reaches its end, without decoding anything.
+
+    Raises ImageError: BAD_IMAGE, or IMAGE_TOO_LARGE over `max_pixels`.
+    """
     # Before the header, because Pillow takes seconds over a file of a million empty segments.
     if not _is_whole(data):
         raise ImageError(Failure.BAD_IMAGE, "the file is truncated")
-    kind, width, height = _header(data)
-    if width * height > max_pixels:
+    try:
+        with PIL.Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            kind = "JPEG" if image.format == "MPO" else str(image.format)
+            has_alpha = image.has_transparency_data
+            channels = 4 if image.mode == "CMYK" else (1 if image.mode in _GREY_MODES else 3) + has_alpha
+            header = Header(kind, image.width, image.height, channels, has_alpha)
+    except Exception:  # noqa: BLE001 — a hostile header may make Pillow raise almost anything: SyntaxError, struct.error …
+        raise ImageError(Failure.BAD_IMAGE, "the file is not a readable JPEG, PNG or WebP") from None
+    if header.width * header.height > max_pixels:
         raise ImageError(Failure.IMAGE_TOO_LARGE, f"a picture may have at most {max_pixels // 1_000_000} megapixels")
-    factor, flag = 1, cv2.IMREAD_COLOR
-    if kind == "JPEG":
-        for divisor, reduced in _REDUCED:
-            if max(width, height) >= divisor * keep_side:
-                factor, flag = divisor, reduced
-                break
-    if max(width, height) > MAX_SIDE * factor:
+    return header
+
+
+def divisor_of(width: int, height: int, keep_side: int) -> int:
+    """By how much a picture is reduced so that its longer side keeps `keep_side` pixels: 8, 4, 2 or 1."""
+    return next((divisor for divisor in _FLAGS if max(width, height) >= divisor * keep_side), 1)
+
+
+def check_side(header: Header, divisor: int = 1) -> None:
+    """Raises ImageError, IMAGE_TOO_LARGE, for a picture that is over MAX_SIDE once it is reduced."""
+    if max(header.width, header.height) > MAX_SIDE * divisor:
         raise ImageError(Failure.IMAGE_TOO_LARGE, f"a picture may have at most {MAX_SIDE:,} pixels in a row or column")
+
+
+def decoded(data: bytes, flag: int) -> NDArray[np.uint8]:
+    """OpenCV's BGR pixels, upright. Raises ImageError, BAD_IMAGE."""
     try:
         pixels = cast("NDArray[np.uint8] | None", cv2.imdecode(np.frombuffer(data, np.uint8), flag))
     except cv2.error:
         pixels = None
     if pixels is None or pixels.ndim != 3 or not pixels.size:
         raise ImageError(Failure.BAD_IMAGE, "the file cannot be decoded")
-    # libjpeg rounds a reduced size up. Where the sides do not fit as they are, the orientation has swapped them.
-    if pixels.shape[:2] != (-(-height // factor), -(-width // factor)):
-        width, height = height, width
-    return Image(pixels, width, height, 1 / factor)
-
-
-def _header(data: bytes) -> tuple[str, int, int]:
-    """Format, width and height as stored, without decoding anything."""
-    try:
-        with PIL.Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            kind = "JPEG" if image.format == "MPO" else str(image.format)
-            return kind, image.width, image.height
-    except Exception:  # noqa: BLE001 — a hostile header may make Pillow raise almost anything: SyntaxError, struct.error …
-        raise ImageError(Failure.BAD_IMAGE, "the file is not a readable JPEG, PNG or WebP") from None
+    return pixels
 
 
 def _is_whole(data: bytes) -> bool:

@@ -20,7 +20,7 @@ from shared import contracts
 from shared.contracts import Context, Failure, failed
 from shared.db.templates import Template, Templates
 from workers.face.analysis import Analysis, Want, analyse, same_face
-from workers.face.circuit import EngineFailedError, Engines, EngineSlot
+from workers.face.asking import NO_ENGINE, ask
 from workers.face.detection import DetectOptions
 from workers.face.images import ImageError
 from workers.face.judges import PLAIN
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
     from shared.db.transactions import Transaction
     from shared.settings import Faces as FaceSettings
+    from workers.face.circuit import Engines, EngineSlot
     from workers.face.engines import Engine
     from workers.face.judges import Judges
     from workers.face.search import Search
     from workers.runtime.tasks import Call, Handlers
 
 ALREADY = "delete the user first, or choose another user code"
-NO_ENGINE = "no face engine answers; an operator can see why in the face worker's log and with `fidox doctor`"
 OTHER_MODEL = "the user was registered with a model that is no longer used; delete and register again"
 MISMATCH = "the face is not the one that this user code was registered with"
 
@@ -290,13 +290,7 @@ class FaceTasks:
 
         What is wrong with a picture is an answer; the first such thing is the failure.
         """
-        options = DetectOptions(operation.confidence, operation.nms_threshold, operation.max_faces)
-        for slot in slots:
-            try:
-                return await slot.run(call.compute, self._analyse_all, call.images, options, want)
-            except EngineFailedError:
-                continue
-        return failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE, retry_after_s=1)
+        return await ask(slots, call.compute, self._analyse_all, call.images, DetectOptions.of(operation), want)
 
     def _analyse_all(
         self, engine: Engine, images: Sequence[bytes], options: DetectOptions, want: Want

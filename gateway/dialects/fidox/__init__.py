@@ -3,6 +3,7 @@
 from gateway.dialects import DialectSpec, DocumentSpec
 from gateway.dialects.fidox.errors import render
 from gateway.dialects.fidox.routes import FaceController, issue_token, new_tx_id
+from gateway.openapi import BEARER
 from gateway.rawpath import RawTail
 from shared.contracts import Dialect
 
@@ -22,5 +23,6 @@ FIDOX = DialectSpec(
             "Register, verify, identify, compare and count faces. Get a token from /auth/client/token, press Authorize"
             " and paste it (without 'Bearer'), then choose a call, Try it out, Execute."
         ),
+        security_schemes={"bearer": BEARER},
     ),
 )

@@ -7,6 +7,7 @@ from gateway.dialects.v1.errors import render
 from gateway.dialects.v1.fr import FaceController
 from gateway.dialects.v1.ocr import recognize
 from gateway.dialects.v1.routes import detect_liveness, issue_token
+from gateway.openapi import BEARER
 from gateway.rawpath import RawTail
 from shared.contracts import Dialect
 
@@ -27,5 +28,6 @@ V1 = DialectSpec(
             " check that a face is a living person's. Get a token from /v1/auth/client/token, press Authorize and paste"
             " it (without 'Bearer'), then choose a call, Try it out, Execute."
         ),
+        security_schemes={"bearer": BEARER},
     ),
 )

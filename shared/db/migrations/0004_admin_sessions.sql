@@ -9,3 +9,7 @@ CREATE TABLE admin_sessions (
 );
 CREATE INDEX admin_sessions_username ON admin_sessions (username);
 CREATE INDEX admin_sessions_expiry ON admin_sessions (expires_at);
+
+-- What the admin API's listings are sorted by. Descending has nulls last there, ascending first: one index serves both.
+CREATE INDEX transactions_slowest ON transactions (total_ms DESC NULLS LAST);
+CREATE INDEX users_newest ON users (tenant_id, created_at, user_code);

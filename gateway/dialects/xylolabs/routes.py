@@ -1,0 +1,94 @@
+"""The xylolabs API's public calls, `/api/v1/detect` and `/api/v1/mask`, and the admin's preview of the latter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.di import Provide
+from litestar.openapi.datastructures import ResponseSpec
+
+from gateway.auth.admins import admin_guard
+from gateway.auth.api_keys import api_key_guard
+from gateway.calls import call_of
+from gateway.dialects.xylolabs import schemas
+from gateway.dialects.xylolabs.answers import detect_response, mask_headers, mask_response
+from gateway.dialects.xylolabs.errors import ErrorBody
+from gateway.dialects.xylolabs.operations import MEDIA_TYPES, GivesImage, WithImage
+from gateway.dialects.xylolabs.parameters import detect_options, image_of, mask_options
+from shared import contracts
+from shared.contracts import NO_TENANT
+
+ERRORS = {
+    400: ResponseSpec(ErrorBody, description="The request or the picture is not usable; detail says why"),
+    401: ResponseSpec(ErrorBody, description="No, a wrong or a disabled key, or no admin"),
+    413: ResponseSpec(ErrorBody, description="The body is too large"),
+    429: ResponseSpec(ErrorBody, description="Too many requests; Retry-After says for how long"),
+    500: ResponseSpec(ErrorBody, description="A fault of the service"),
+    501: ResponseSpec(ErrorBody, description="Switched off here: a database"),
+    503: ResponseSpec(ErrorBody, description="Busy, or not available now; Retry-After says when to try again"),
+}
+
+
+@post(
+    "/api/v1/detect",
+    status_code=200,
+    guards=[api_key_guard],
+    security=[{"apiKey": []}],
+    operation_id="detectFaces",
+    operation="detect",
+    dependencies={"asked": Provide(detect_options, sync_to_thread=False)},
+    operation_class=WithImage,
+    summary="Where are the faces?",
+    tags=["faces"],
+    response_description="The faces",
+    responses=ERRORS,
+)
+async def detect(request: Request[Any, Any, Any], asked: contracts.DetectFaces) -> schemas.DetectResponse:
+    """Find every face of a picture, the largest first. None is no error: `detections` is empty."""
+    call = call_of(request)
+    done = await call.ask(asked, [await image_of(request)], contracts.FacesDetected)
+    return detect_response(call, asked, done)
+
+
+@post(
+    "/api/v1/mask",
+    status_code=200,
+    guards=[api_key_guard],
+    security=[{"apiKey": []}],
+    operation_id="maskFaces",
+    operation="mask",
+    dependencies={"asked": Provide(mask_options, sync_to_thread=False)},
+    operation_class=GivesImage,
+    summary="The picture without its faces",
+    tags=["faces"],
+    response_description="The masked picture; the headers tell of it",
+    media_type="image/jpeg",
+    responses=ERRORS,
+)
+async def mask(request: Request[Any, Any, Any], asked: contracts.MaskFaces) -> Response[bytes]:
+    """Find every face and make it unrecognisable. The file that comes back is upright and has no metadata."""
+    call = call_of(request)
+    done = await call.ask(asked, [await image_of(request)], contracts.FacesMasked)
+    return Response(done.image, media_type=MEDIA_TYPES[done.format], headers=mask_headers(call, done))
+
+
+@post(
+    "/api/v1/admin/test/mask",
+    status_code=200,
+    guards=[admin_guard],
+    security=[{"basic": []}, {"session": []}],
+    operation_id="previewMask",
+    dependencies={"asked": Provide(mask_options, sync_to_thread=False)},
+    operation_class=WithImage,
+    summary="Try out masking",
+    tags=["admin"],
+    response_description="The faces, and the masked picture in base64",
+    responses=ERRORS,
+)
+async def preview_mask(request: Request[Any, Any, Any], asked: contracts.MaskFaces) -> schemas.MaskResponse:
+    """What `/api/v1/mask` does, with everything that is known of it, for the console's test page."""
+    call = call_of(request)
+    call.tenant_id = NO_TENANT
+    done = await call.ask(asked, [await image_of(request)], contracts.FacesMasked)
+    return mask_response(call, asked, done)
