@@ -66,6 +66,8 @@ def _downgrade(node: Any) -> Any:
         return node
     made = {key: _downgrade(value) for key, value in cast("dict[str, Any]", node).items()}
     _null_to_nullable(made)
+    if made.get("required") == []:  # 3.0 knows no empty list here
+        del made["required"]
     if "const" in made and not isinstance(made["const"], dict):
         made["enum"] = [made.pop("const")]
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):

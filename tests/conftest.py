@@ -59,6 +59,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory):
         "FIDOX_CORS_ORIGINS": "https://shop.example",
         # Every test comes from one address; what is tested is the limit of a key.
         "FIDOX_WRONG_ADDRESS_RATE": "100000",
+        "FACE_API_ADMIN_LOGIN_RATE": "100000",
         "FIDOX_KEY_CACHE_S": "2",
     }
     with LocalStack(tmp_path_factory.mktemp("stack"), port=0, environment=environment) as running:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gateway.dialects.fidox.errors import CODES
 from gateway.dialects.v1 import errors as v1
+from gateway.dialects.xylolabs.errors import ROWS
 from shared.settings import variables
 
 ROOT = Path(__file__).parents[1]
@@ -14,6 +15,8 @@ def cell(value: object) -> str:
     """A default as the README shows it."""
     if isinstance(value, tuple):
         value = ",".join(value)
+    if isinstance(value, bool):
+        value = str(value).lower()
     text = str(value).replace(str(Path.home()), "~")
     return f"`{text}`" if text else ""
 
@@ -46,6 +49,12 @@ def test_v1s_page_lists_every_code_with_its_status_and_message():
     }
     rows = {*v1.CODES.values(), *v1.OF_OPERATION.values()}
     assert listed == {(row.code, row.status, row.message) for row in rows}
+
+
+def test_the_xylolabs_apis_page_lists_every_status():
+    page = (ROOT / "docs" / "xylolabs-api.md").read_text("utf-8")
+    listed = [int(status) for status in re.findall(r"^\| (\d{3}) \|", page, re.MULTILINE)]
+    assert listed == sorted({row.status for row in ROWS.values()})
 
 
 def test_no_file_of_the_documents_links_to_nothing():

@@ -9,7 +9,7 @@ import psycopg
 import typer
 from redis.exceptions import RedisError
 
-from deploy.cli import calibrate, common, doctor, faces, keys, tenants, weights
+from deploy.cli import admins, api_keys, calibrate, common, doctor, faces, keys, tenants, weights
 from deploy.local.errors import LocalError
 from shared.db.migrate import MigrationError
 from shared.db.pool import StoreUnavailableError
@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(keys.app, name="keys")
+app.add_typer(api_keys.app, name="api-keys")
+app.add_typer(admins.app, name="admins")
 app.add_typer(weights.app, name="weights")
 app.add_typer(faces.app, name="faces")
 app.command("doctor")(doctor.doctor)

@@ -64,9 +64,9 @@ async def read_page(
     make: Callable[..., T],
 ) -> Page[T]:
     """A page of what passes every filter."""
-    asked = [(condition, value) for condition, value in filters if value is not None]
-    where = " AND ".join([condition for condition, _ in asked]) or "true"
-    values = [value for _, value in asked]
+    conditions: list[LiteralString] = [condition for condition, value in filters if value is not None]
+    values = [value for _, value in filters if value is not None]
+    where = " AND ".join(conditions) or "true"
     offset = (window.page - 1) * window.per_page
     async with connection(pool) as conn:
         counted = await conn.execute(

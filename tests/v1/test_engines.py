@@ -18,7 +18,7 @@ from deploy.local.folder import CHECKOUT
 from deploy.local.stack import free_port
 from shared import keys
 from shared.contracts import Kind
-from shared.db.recorder import FLUSH_S
+from shared.db.batches import FLUSH_S
 from tests.conftest import SHARED, need
 from tests.support.fidox import Fidox
 from tests.support.v1 import V1, error

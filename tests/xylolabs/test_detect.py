@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from PIL import Image
 
-from tests.support.face_api import error
+from tests.support.face_api import error, transactions
 
 ONE, TWO = "obama/obama.jpg", "_groups/kit_with_rose.jpg"
 # The document's own example, and what it only names: an entry of detections.
@@ -199,16 +199,5 @@ def test_a_parameter_out_of_bounds_is_400_and_named(faces, parameters):
 
 
 def test_a_request_is_a_transaction_of_no_tenant(faces, jpeg, stack):
-    import time
-
-    import psycopg
-
     request_id = found(faces.detect(jpeg(ONE)))["request_id"]
-    with psycopg.connect(stack.database_url) as connection:
-        for _ in range(50):
-            query = "SELECT dialect, operation, outcome, tenant_id, engine FROM transactions WHERE tx_id = %s"
-            rows = connection.execute(query, (request_id,)).fetchall()
-            if rows:
-                break
-            time.sleep(0.1)
-    assert [row[:4] for row in rows] == [("xylolabs", "detect", "ok", None)]
+    assert transactions(stack.database_url, request_id) == [("xylolabs", "detect", "ok", None)]

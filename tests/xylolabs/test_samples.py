@@ -80,7 +80,7 @@ def desk(stack, people, tmp_path, key):
         "xyl_your_api_key_here": key[1],
         '"secret"': f'"{password}"',
         "admin:password": f"admin:{password}",
-        '"admin", "password"': f'"admin", "{password}"',
+        'BasicAuth("admin", "password")': f'BasicAuth("admin", "{password}")',
     }
 
     def supply(code: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, post
+from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.openapi.datastructures import ResponseSpec
 
@@ -78,6 +79,7 @@ async def mask(request: Request[Any, Any, Any], asked: contracts.MaskFaces) -> R
     status_code=200,
     guards=[admin_guard],
     security=[{"basic": []}, {"session": []}],
+    cache_control=CacheControlHeader(no_store=True),
     operation_id="previewMask",
     dependencies={"asked": Provide(mask_options, sync_to_thread=False)},
     operation_class=WithImage,

@@ -18,7 +18,6 @@ from gateway.dialects.xylolabs.admin.common import (
     AdminController,
     IsActive,
     PageNumber,
-    PaginatedResponse,
     PerPage,
     paginated,
 )
@@ -71,7 +70,7 @@ class AccessKeyController(AdminController):
         per_page: PerPage = 20,
         sort: Sort = "-created_at",
         is_active: IsActive = None,
-    ) -> PaginatedResponse[schemas.AccessKeyResponse]:
+    ) -> schemas.AccessKeyPage:
         """A tenant's, the revoked ones too; never a secret."""
         services, window = call_of(request).services, Window(page, per_page, sort)
         tenant = await tenant_of(services, tenant_id)

@@ -19,7 +19,6 @@ from gateway.dialects.xylolabs.admin.common import (
     Contains,
     IsActive,
     PageNumber,
-    PaginatedResponse,
     PerPage,
     given,
     paginated,
@@ -73,7 +72,7 @@ class ApiKeyController(AdminController):
         sort: Sort = "-created_at",
         is_active: IsActive = None,
         q: Contains = None,
-    ) -> PaginatedResponse[schemas.ApiKeyResponse]:
+    ) -> schemas.ApiKeyPage:
         """Their metadata; never a key."""
         window = Window(page, per_page, sort)
         api_keys = call_of(request).services.api_keys

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, Response, get, post, put
+from litestar.openapi.spec import OpenAPIResponse, Operation
 
 from gateway.auth.admins import AdminUser, change_password, log_in, log_out, open_guard
 from gateway.dialects.xylolabs.admin import schemas
@@ -14,12 +16,23 @@ AUTH = f"{ROOT}/auth"
 TAG = "admin: sessions"
 
 
+@dataclass
+class WithoutBody(Operation):
+    """An operation whose 204 has no body: a `Response[None]`, which sets a cookie, would be described with one."""
+
+    def __post_init__(self) -> None:
+        answer = (self.responses or {}).get("204")
+        if isinstance(answer, OpenAPIResponse):
+            answer.content = None
+
+
 @post(
     f"{AUTH}/login",
     status_code=204,
     guards=[open_guard],
     cache_control=NO_STORE,
     after_response=finish,
+    operation_class=WithoutBody,
     operation_id="logInAdmin",
     summary="Start a session",
     tags=[TAG],
@@ -37,6 +50,7 @@ async def log_in_admin(request: Request[Any, Any, Any], data: schemas.LoginReque
     guards=[open_guard],
     cache_control=NO_STORE,
     after_response=finish,
+    operation_class=WithoutBody,
     operation_id="logOutAdmin",
     summary="End the session",
     tags=[TAG],

@@ -11,9 +11,10 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
+from litestar.params import Parameter
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.dialects.xylolabs.admin.common import NO_CONTROLS
+from gateway.dialects.xylolabs.admin.common import NO_CONTROLS, PaginatedResponse
 from shared.contracts import Dialect
 from shared.db.admins import LONGEST_PASSWORD, LONGEST_USERNAME, SHORTEST_PASSWORD
 
@@ -161,3 +162,11 @@ class TransactionResponse(msgspec.Struct):
     matched: bool | None
     wait_ms: Milliseconds | None
     total_ms: Milliseconds | None
+
+
+# Named, or the OpenAPI document would call them by their modules.
+ApiKeyPage = Annotated[PaginatedResponse[ApiKeyResponse], Parameter(schema_component_key="ApiKeyPage")]
+TenantPage = Annotated[PaginatedResponse[TenantResponse], Parameter(schema_component_key="TenantPage")]
+AccessKeyPage = Annotated[PaginatedResponse[AccessKeyResponse], Parameter(schema_component_key="AccessKeyPage")]
+UserPage = Annotated[PaginatedResponse[UserResponse], Parameter(schema_component_key="UserPage")]
+TransactionPage = Annotated[PaginatedResponse[TransactionResponse], Parameter(schema_component_key="TransactionPage")]

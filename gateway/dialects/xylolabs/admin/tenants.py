@@ -20,7 +20,6 @@ from gateway.dialects.xylolabs.admin.common import (
     Contains,
     IsActive,
     PageNumber,
-    PaginatedResponse,
     PerPage,
     given,
     paginated,
@@ -33,7 +32,8 @@ from shared.db.pool import DuplicateNameError
 from shared.db.tenants import Tenant
 
 Sort = Literal["name", "-name", "calls_per_minute", "-calls_per_minute", "created_at", "-created_at"]
-TenantId = Annotated[int, Parameter(description="The tenant's id")]
+# PostgreSQL holds no larger one.
+TenantId = Annotated[int, Parameter(ge=1, le=2**63 - 1, description="The tenant's id")]
 Confirm = Annotated[
     str, Parameter(max_length=128, pattern=r"^[^\x00]*$", description="The tenant's name, so that it is the right one")
 ]
@@ -81,7 +81,7 @@ class TenantController(AdminController):
         sort: Sort = "name",
         is_active: IsActive = None,
         q: Contains = None,
-    ) -> PaginatedResponse[schemas.TenantResponse]:
+    ) -> schemas.TenantPage:
         """By name, unless another order is asked for."""
         window = Window(page, per_page, sort)
         tenants = call_of(request).services.tenants

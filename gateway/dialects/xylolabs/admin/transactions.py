@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, get
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from gateway.auth.admins import AdminUser
 from gateway.calls import call_of, or_unavailable
@@ -18,7 +18,6 @@ from gateway.dialects.xylolabs.admin.common import (
     ROOT,
     AdminController,
     PageNumber,
-    PaginatedResponse,
     PerPage,
     paginated,
 )
@@ -38,8 +37,8 @@ OperationName = Annotated[
 Outcome = Annotated[
     str | None, Parameter(max_length=64, pattern="^[a-z_]+$", description="`ok`, or what went wrong, such as `no_face`")
 ]
-From = Annotated[datetime | None, Parameter(query="from", description="From then on; UTC where no zone is given")]
-To = Annotated[datetime | None, Parameter(query="to", description="Before then; UTC where no zone is given")]
+From = Annotated[datetime | None, QueryParameter(name="from", description="From then on; UTC where no zone is given")]
+To = Annotated[datetime | None, QueryParameter(name="to", description="Before then; UTC where no zone is given")]
 
 
 class TransactionController(AdminController):
@@ -68,7 +67,7 @@ class TransactionController(AdminController):
         outcome: Outcome = None,
         since: From = None,
         until: To = None,
-    ) -> PaginatedResponse[schemas.TransactionResponse]:
+    ) -> schemas.TransactionPage:
         """Every call of the public endpoints, the latest first. What admins do is logged, and is not among them."""
         window = Window(page, per_page, sort)
         wanted = Wanted(

@@ -18,7 +18,6 @@ from gateway.dialects.xylolabs.admin.common import (
     UNKNOWN,
     AdminController,
     PageNumber,
-    PaginatedResponse,
     PerPage,
     paginated,
 )
@@ -60,7 +59,7 @@ class UserController(AdminController):
         per_page: PerPage = 20,
         sort: Sort = "user_code",
         q: StartsWith = None,
-    ) -> PaginatedResponse[schemas.UserResponse]:
+    ) -> schemas.UserPage:
         """With the number of their templates, and the engines that have one."""
         services, window = call_of(request).services, Window(page, per_page, sort)
         tenant = await tenant_of(services, tenant_id)
