@@ -244,6 +244,15 @@ def test_what_is_detected_on_are_the_colours_without_the_alpha(photo):
     assert (whole.seen.pixels == decode(data, max_pixels=MAX).pixels).all()
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_what_is_detected_on_is_reduced_where_the_picture_is_large(kind):
+    data = encoded(gradient(3201, 7), kind)
+    whole = decode_whole(data, read_header(data, max_pixels=MAX), keep_alpha=False)
+    assert whole.pixels.shape == (7, 3201, 3)
+    assert (whole.seen.pixels.shape, whole.seen.scale) == ((4, 1601, 3), 0.5)
+    assert (whole.seen.width, whole.seen.height) == (3201, 7)
+
+
 def test_a_face_that_transparency_hides_is_masked_all_the_same(engine, photo):
     hidden = opened(photo("obama/obama.jpg")).convert("RGBA")
     hidden.putalpha(0)

@@ -149,13 +149,11 @@ def _elliptical(target: Target) -> None:
     centre = _fixed(target.centre[0] - 0.5), _fixed(target.centre[1] - 0.5)
     axes = _fixed(target.axes[0]), _fixed(target.axes[1])
     cv2.ellipse(cover, centre, axes, 0, 0, 360, 255, cv2.FILLED, cv2.LINE_AA, _SHIFT)
-    # Only the rim, a pixel wide, mixes the two; a blend of the whole region costs five times as much.
-    rim = cast("NDArray[np.int32] | None", cv2.findNonZero(((cover > 0) & (cover < 255)).view(np.uint8)))
-    if rim is not None:
-        columns, rows = rim[:, 0].T
-        share = cover[rows, columns, None].astype(np.uint16)
-        region[rows, columns] = (blurred[rows, columns] * share + region[rows, columns] * (255 - share)) // 255
-    cv2.copyTo(blurred, (cover == 255).view(np.uint8), region)
+    # Only the rim, a pixel or two wide, mixes the two; the rest is copied.
+    rows, columns = np.divmod(np.flatnonzero((cover > 0) & (cover < 255)), region.shape[1])
+    share = cover[rows, columns, None].astype(np.uint16)
+    blurred[rows, columns] = (blurred[rows, columns] * share + region[rows, columns] * (255 - share)) // 255
+    cv2.copyTo(blurred, cover, region)
 
 
 def _fixed(value: float) -> int:

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 # Of the formats themselves: JPEG counts in 16 bits (ITU-T T.81, B.2.2), WebP in 14 (RFC 9649, 2.6). PNG has no limit
 # that a picture could reach here.
 MAX_SIDES = {ImageFormat.JPEG: 65_535, ImageFormat.WEBP: 16_383}
-# Chosen: what Redis and the gateway hold for a caller who may be slow. A PNG of a photo has about 1 MB a megapixel.
-MAX_BYTES = 64 * 1024 * 1024
+# Chosen: what Redis and the gateway hold for one caller, as much as of a request body. A PNG of a photo has about 1 MB
+# a megapixel.
+MAX_BYTES = 32 * 1024 * 1024
 
 
 def has_alpha(image_format: ImageFormat) -> bool:

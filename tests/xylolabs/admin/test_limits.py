@@ -44,9 +44,9 @@ def test_wrong_basic_credentials_and_logins_are_counted_together(proxied, accoun
 
 
 def test_guesses_that_are_sent_at_once_are_counted_too(proxied, account, address):
-    with from_address(proxied, address, Account(account.username, "a wrong password")) as client:
-        with ThreadPoolExecutor(40) as pool:
-            statuses = list(pool.map(lambda _: client.get("/auth/session").status_code, range(40)))
+    wrong = Account(account.username, "a wrong password")
+    with from_address(proxied, address, wrong) as client, ThreadPoolExecutor(40) as pool:
+        statuses = list(pool.map(lambda _: client.get("/auth/session").status_code, range(40)))
     assert sorted(statuses) == [401] * 10 + [429] * 30
 
 

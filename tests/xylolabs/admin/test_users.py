@@ -91,7 +91,7 @@ def test_a_user_is_deleted_with_every_template(admin, api, tenant_id, users, enr
 
 
 def test_an_unknown_user_is_404(admin, tenant_id):
-    assert error(admin.delete(f"/tenants/{tenant_id}/users", user_code="nobody")) == (404, "there is no such user")
+    assert error(admin.delete(f"/tenants/{tenant_id}/users", user_code="nobody"))[0] == 404
 
 
 def test_a_user_of_another_tenant_is_404_and_stays(admin, users, enrol):

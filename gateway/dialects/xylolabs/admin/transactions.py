@@ -21,7 +21,8 @@ from gateway.dialects.xylolabs.admin.common import (
     PerPage,
     paginated,
 )
-from shared.contracts import Dialect
+from gateway.refusals import refuse
+from shared.contracts import Dialect, Failure
 from shared.db.pages import Window
 from shared.db.transactions import Transaction, Wanted
 
@@ -37,8 +38,19 @@ OperationName = Annotated[
 Outcome = Annotated[
     str | None, Parameter(max_length=64, pattern="^[a-z_]+$", description="`ok`, or what went wrong, such as `no_face`")
 ]
-From = Annotated[datetime | None, QueryParameter(name="from", description="From then on; UTC where no zone is given")]
-To = Annotated[datetime | None, QueryParameter(name="to", description="Before then; UTC where no zone is given")]
+TIME: dict[str, Any] = {"format": "date-time"}
+From = Annotated[
+    str | None,
+    QueryParameter(
+        name="from", max_length=64, schema_extra=TIME, description="From then on, ISO 8601; UTC where it names no zone"
+    ),
+]
+To = Annotated[
+    str | None,
+    QueryParameter(
+        name="to", max_length=64, schema_extra=TIME, description="Before then, ISO 8601; UTC where it names no zone"
+    ),
+]
 
 
 class TransactionController(AdminController):
@@ -76,15 +88,26 @@ class TransactionController(AdminController):
             dialect=dialect,
             operation=operation,
             outcome=outcome,
-            since=_in_utc(since),
-            until=_in_utc(until),
+            since=_time("from", since),
+            until=_time("to", until),
         )
         found = await or_unavailable(call_of(request).services.transactions.search(window, wanted))
         return paginated(found, window, _response)
 
 
-def _in_utc(time: datetime | None) -> datetime | None:
-    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
+def _time(parameter: str, text: str | None) -> datetime | None:
+    """A time with a zone. Raises RefusedError, which Litestar would do with our word for the parameter."""
+    if text is None:
+        return None
+    try:
+        # A "+" that was not percent-encoded came as a space, and the only one after a T can have been that.
+        date, t, rest = text.partition("T")
+        time = datetime.fromisoformat(f"{date}{t}{rest.replace(' ', '+')}")
+    except ValueError:
+        raise refuse(
+            Failure.BAD_REQUEST, f"{parameter}: not a time in ISO 8601, such as 2026-01-31T09:00:00Z"
+        ) from None
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
 
 
 def _response(row: Transaction) -> schemas.TransactionResponse:
