@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import secrets
 import subprocess
 import sys
@@ -12,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from deploy.cli.app import app
 from deploy.local.errors import LocalError
 from deploy.local.folder import CHECKOUT
 from tests.support.admin_api import Account, AdminApi
@@ -63,28 +63,11 @@ def test_a_password_by_standard_input_is_not_shown(stack: LocalStack, username: 
 
 
 def test_a_password_is_asked_for_twice_and_not_echoed(stack: LocalStack, username: str) -> None:
-    terminal, ours = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "deploy.cli", "admins", "create", username, "--prompt"],
-        env=stack.environment,
-        cwd=CHECKOUT,
-        stdin=ours,
-        stdout=ours,
-        stderr=ours,
-        start_new_session=True,
-        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),
-    ) as command:
-        os.close(ours)
-        told = b""
-        for prompt in (b"Password", b"confirmation"):
-            while prompt not in told:
-                told += os.read(terminal, 1024)
-            os.write(terminal, f"{NEW}\n".encode())
-        command.wait(30)
-        told += os.read(terminal, 1024)
-    os.close(terminal)
-    assert f"created admin {username}" in told.decode()
-    assert NEW not in told.decode()
+    arguments = ["admins", "create", username, "--prompt"]
+    asked = CliRunner().invoke(app, arguments, input=f"{NEW}\n{NEW}\n", env=stack.environment)
+    assert asked.exit_code == 0
+    assert asked.stdout.splitlines()[-1] == f"created admin {username}"
+    assert NEW not in asked.output
     assert opens(stack, username, NEW)
 
 
