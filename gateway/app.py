@@ -1,6 +1,7 @@
 """The whole gateway on one page: what is mounted, what wraps it, and where an error goes.
 
 trusted proxies ─> raw user codes ─> bodies end ─> Litestar ─┬─ a dialect's routes ─> queue ─> worker
+                                                             ├─ the console: /admin
                                                              ├─ documents: /, /docs, /openapi.json
                                                              └─ probes: /health/live, /health/ready
 """
@@ -19,7 +20,9 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway.bodies import bound_bodies
 from gateway.calls import call_of, refusal
-from gateway.dialects import DialectSpec
+from gateway.console.access import show_refusal
+from gateway.console.mounted import CONSOLE
+from gateway.dialects import DialectSpec, Surface
 from gateway.dialects.fidox import FIDOX
 from gateway.dialects.v1 import V1
 from gateway.dialects.xylolabs import XYLOLABS
@@ -39,6 +42,7 @@ _Wrap: TypeAlias = Callable[[ASGIApp, list[str]], ASGIApp]
 
 # A fourth dialect is a folder beside these and a line here.
 DIALECTS: tuple[DialectSpec, ...] = (FIDOX, V1, XYLOLABS)
+SURFACES: tuple[Surface, ...] = (*DIALECTS, CONSOLE)
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -51,7 +55,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             app.state.services = services
             yield
 
-    routes = [route for dialect in DIALECTS for route in dialect.routes]
+    routes = [route for surface in SURFACES for route in surface.routes]
     app: ASGIApp = Litestar(
         [*routes, *document_routes(DIALECTS), live, ready],
         lifespan=[lifespan],
@@ -78,7 +82,7 @@ def know_dialect(app: ASGIApp) -> ASGIApp:
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path = scope["path"]
-            scope.setdefault("state", {})["dialect"] = next((d for d in DIALECTS if d.owns(path)), None)
+            scope.setdefault("state", {})["dialect"] = next((s for s in SURFACES if s.owns(path)), None)
         await app(scope, receive, send)
 
     return wrapped
@@ -86,10 +90,11 @@ def know_dialect(app: ASGIApp) -> ASGIApp:
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Any error, in the form of the dialect whose path it hit; `{"detail": …}` outside every prefix."""
-    dialect: DialectSpec | None = request.scope["state"].get("dialect")
-    if dialect is not None:
+    surface: Surface | None = request.scope["state"].get("dialect")
+    if surface is not None:
         call = call_of(request)
-        response = dialect.render(refusal(call, error), call)
+        refused = refusal(call, error)
+        response = surface.render(refused, call) if isinstance(surface, DialectSpec) else show_refusal(request, refused)
         response.headers["X-Transaction-Id"] = call.tx_id
         return response
     outcome = failure_of(error)

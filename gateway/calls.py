@@ -31,7 +31,7 @@ from shared.db.transactions import OK, Transaction, with_result
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from gateway.dialects import DialectSpec
+    from gateway.dialects import Surface
 
 log = logging.getLogger("fidox.call")
 
@@ -50,13 +50,13 @@ class Call:
     does is logged, and is no transaction: the guard sets `is_recorded` to False.
     """
 
-    def __init__(self, services: Services, dialect: DialectSpec) -> None:
+    def __init__(self, services: Services, dialect: Surface) -> None:
         self.services = services
         self.dialect = dialect
         self.tx_id = dialect.new_tx_id()
         self.operation = "unknown"
         self.tenant_id: int | None = None
-        self.is_recorded = True
+        self.is_recorded = dialect.records
         self.spoof_rejects = False
         self.reveals_numbers = False
         self._started = time.monotonic()
@@ -128,7 +128,7 @@ def call_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Call:
     """The request's Call; made when it is first asked for, so that a refusal before the guard has one, too."""
     call: Call | None = connection.scope["state"].get("call")
     if call is None:
-        dialect: DialectSpec = connection.scope["state"]["dialect"]
+        dialect: Surface = connection.scope["state"]["dialect"]
         call = connection.scope["state"]["call"] = Call(connection.app.state.services, dialect)
     return call
 

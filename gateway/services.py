@@ -12,6 +12,8 @@ from gateway.auth.keys import KeyStates
 from gateway.auth.limits import Limiter, open_limiter
 from gateway.auth.tokens import Tokens
 from gateway.auth.uses import KeyUses
+from gateway.console.day import Day
+from gateway.console.weights import WeightPlaces
 from shared.db.admin_sessions import AdminSessions
 from shared.db.admins import Admins
 from shared.db.api_keys import ApiKeys
@@ -20,6 +22,7 @@ from shared.db.passwords import Passwords
 from shared.db.pool import Pool, open_pool
 from shared.db.recorder import Recorder, open_recorder
 from shared.db.tenants import Tenants
+from shared.db.traffic import Traffic
 from shared.db.transactions import Transactions
 from shared.db.users import Users
 from shared.queue import Queue, open_queue
@@ -53,6 +56,9 @@ class Services:
     users: Users
     transactions: Transactions
     recorder: Recorder
+    traffic: Traffic
+    day: Day
+    weights: WeightPlaces
 
 
 @asynccontextmanager
@@ -68,6 +74,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
         api_keys = ApiKeys(pool)
         admins = Admins(pool, passwords)
         transactions = Transactions(pool)
+        traffic = Traffic(pool)
         async with (
             open_recorder(transactions) as recorder,
             running(KeyUses(api_keys)) as key_uses,
@@ -91,4 +98,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
                 users=Users(pool),
                 transactions=transactions,
                 recorder=recorder,
+                traffic=traffic,
+                day=Day(traffic),
+                weights=WeightPlaces(settings.weights),
             )

@@ -70,6 +70,13 @@ class Answer(NamedTuple):
     by_worker: bool
 
 
+class Depth(NamedTuple):
+    """Jobs of one kind that no worker has begun, and those that one has."""
+
+    waiting: int
+    running: int
+
+
 class Queue:
     """One a gateway process. Build it with `open_queue`."""
 
@@ -134,6 +141,17 @@ class Queue:
         """How many worker processes of this kind are alive. Raises redis errors."""
         seconds, micros = cast("tuple[int, int]", await self._command("TIME"))
         return await self._redis.zcount(keys.workers(kind), seconds * 1000 + micros // 1000, "+inf")
+
+    async def depth(self, kind: Kind) -> Depth:
+        """How many jobs there are. Raises redis errors.
+
+        The queue's set has both; what a worker has begun has a lease beside it. Admission bounds how many there can be.
+        """
+        job_ids = [job_id.decode() for job_id in await self._redis.zrange(keys.queue(kind), 0, -1)]
+        if not job_ids:
+            return Depth(0, 0)
+        running = await self._redis.exists(*(keys.LEASE + job_id for job_id in job_ids))
+        return Depth(len(job_ids) - running, running)
 
     async def parts(self, kind: Kind) -> list[tuple[contracts.Part, ...]]:
         """What each live worker process of this kind says of its engines or checks. Raises redis errors."""

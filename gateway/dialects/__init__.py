@@ -21,24 +21,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DialectSpec:
-    """All that `app.py` needs to know of a dialect.
+class Surface:
+    """What is mounted under paths of its own: a dialect, or the console, whose calls count as the dialect's `name`.
 
-    `prefixes` are the paths whose errors outside a route (404, 405, a body too large) take this dialect's form;
-    `render` gives an error of a call its status and body; `document` is its OpenAPI document's place and texts.
+    `prefixes` are the paths whose errors outside a route (404, 405, a body too large) take this surface's form.
+    Without `records` its calls are logged, and are no transactions but where a route says so.
     """
 
     name: contracts.Dialect
     prefixes: tuple[str, ...]
     routes: Sequence[ControllerRouterHandler]
-    render: Callable[[contracts.Failed, Call], Response[Any]]
     new_tx_id: Callable[[], str]
-    document: DocumentSpec
-    raw_tails: tuple[RawTail, ...] = field(default=())
+    records: bool = True
 
     def owns(self, path: str) -> bool:
         """Is this one of its paths?"""
         return any(path == prefix or path.startswith(prefix + "/") for prefix in self.prefixes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DialectSpec(Surface):
+    """All that `app.py` needs to know of a dialect.
+
+    `render` gives an error of a call its status and body; `document` is its OpenAPI document's place and texts.
+    """
+
+    render: Callable[[contracts.Failed, Call], Response[Any]]
+    document: DocumentSpec
+    raw_tails: tuple[RawTail, ...] = field(default=())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from shared.db.passwords import Passwords
 from shared.db.pool import DuplicateNameError, Pool, connection
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import LiteralString
 
     from shared.db.pages import Filters, Window
@@ -126,6 +127,16 @@ class Tenants:
             cursor = await conn.execute(f"SELECT {_TENANT} FROM tenants WHERE id = %s", (tenant_id,))  # noqa: S608
             row = await cursor.fetchone()
         return Tenant(*row) if row else None
+
+    async def names(self, tenant_ids: Collection[int]) -> dict[int, str]:
+        """The names of these tenants, by id; those that are gone are left out."""
+        if not tenant_ids:
+            return {}
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT id, name FROM tenants WHERE id = ANY(%s::bigint[])", (sorted(tenant_ids),)
+            )
+            return dict(await cursor.fetchall())
 
     async def update(
         self,

@@ -1,0 +1,32 @@
+"""What the console's routes share: their guard, their end, and how small their bodies are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from litestar import Router
+
+from gateway.auth.admins import admin_guard, open_guard
+from gateway.console.forms import MOST_BYTES
+from gateway.dialects.xylolabs.admin.common import finish
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def guarded(routes: Sequence[Any], *, max_bytes: int | None = MOST_BYTES) -> Router:
+    """For admins alone. `max_bytes` None leaves the bound that every body has."""
+    bound = {} if max_bytes is None else {"request_max_body_size": max_bytes}
+    return Router("/admin", route_handlers=routes, guards=[admin_guard], include_in_schema=False, **bound)
+
+
+def opened(routes: Sequence[Any]) -> Router:
+    """For anybody but another site's page."""
+    return Router(
+        "/admin",
+        route_handlers=routes,
+        guards=[open_guard],
+        include_in_schema=False,
+        request_max_body_size=MOST_BYTES,
+        after_response=finish,
+    )
