@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from shared.db.traffic import Hour
 
-WIDTH, PLOT_H = 720.0, 160.0
-GAP = 4.0
+WIDTH, PLOT_H = 480.0, 160.0
+GAP = 3.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ def milliseconds(value: float | None) -> str:
     """12.3 ms, 340 ms, 1.24 s"""  # noqa: D400, D415
     if value is None:
         return NOTHING
+    if not value:
+        return "0 ms"
     if value >= 1000:
         return f"{value / 1000:,.2f} s"
     return f"{value:.0f} ms" if value >= 100 else f"{value:.1f} ms"

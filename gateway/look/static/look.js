@@ -1,15 +1,16 @@
 // What every page has: times in the reader's own zone, and a theme that changes without loading the page again.
 const wording = document.documentElement.lang;
 const forms = {
-  second: { dateStyle: "medium", timeStyle: "medium" },
-  hour: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
+  second: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
+  hour: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
 };
 
 export function localise(root = document) {
   for (const time of root.querySelectorAll("time[datetime]")) {
-    const format = new Intl.DateTimeFormat(wording, forms[time.dataset.form ?? "second"]);
-    time.title = time.title || time.textContent;
-    time.textContent = format.format(new Date(time.dateTime));
+    const when = new Date(time.dateTime);
+    const year = when.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
+    time.title ||= time.textContent;
+    time.textContent = new Intl.DateTimeFormat(wording, { ...forms[time.dataset.form ?? "second"], ...year }).format(when);
   }
 }
 
