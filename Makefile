@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check bench specimens format lock
+.PHONY: help run test soak check bench specimens screenshots format lock
 
 PYTHON := .venv/bin/python
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## install what is needed and start everything on http://127.0.0.1:8000 (PORT=… for another)
 	@bash deploy/bootstrap.sh auto && exec .venv/bin/fidox up
@@ -28,6 +28,9 @@ bench: ## measure on this machine and write docs/benchmarks.md
 
 specimens: ## draw Korean ID cards with their truth (ARGS="--count 5 --types DRIVER"; ARGS=--help)
 	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh fonts && exec $(PYTHON) -m tests.specimens $(ARGS)
+
+screenshots: ## draw every page of the console into docs/console/
+	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh && exec $(PYTHON) -m tests.support.screenshots
 
 format: ## format the code and mend what ruff can mend
 	@bash deploy/bootstrap.sh dev

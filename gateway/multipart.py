@@ -88,9 +88,9 @@ class _Reader:
                 raise refuse(Failure.IMAGE_TOO_LARGE, limit, image=position if len(self._names) > 1 else None)
             self._pieces.append(event)
 
-    def _begin(self, name: str) -> None:
+    def _begin(self, name: str | None) -> None:
         self._pieces, self._size = None, 0
-        if name not in self._names:
+        if name is None or name not in self._names:
             return
         if name in self._found:
             raise refuse(Failure.BAD_REQUEST, f"send one part named {name}")

@@ -3,7 +3,11 @@
 It is a second face of the admin API and has no rules of its own: the same session, the same guards, the same
 repositories, and the same bodies check its forms. Pages work without script wherever that makes sense.
 
-    access.py   who may see a page, and what an error looks like      forms.py, listing.py   what is typed, and addresses
-    shown.py    the navigation                                        day.py, live.py        what the overview shows
-    pages/      one module and one template (templates/) each         charts.py              numbers into drawings
+    mounted.py              everything, as app.py mounts it
+    access.py               who may see a page, and what an error looks like
+    shown.py                the navigation
+    forms.py, listing.py    what is typed, and what is in an address
+    confirm.py              asking before something is done for good
+    day.py, live.py         what the overview shows; charts.py: numbers into drawings
+    pages/, templates/      one module and one template a page
 """

@@ -1,6 +1,6 @@
 """Who may see the console's pages: whoever the admin API lets in, by its own guards; others are sent to the login.
 
-    a page without a session ─> /admin/login?next=… ─ right password ─> the page
+a page without a session ─> /admin/login?next=… ─ right password ─> the page
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Charts as numbers that a template draws: bars and lines by the hour, in the units of an SVG's view box.
 
-    y  0 ┌────────────────┐   PLOT_H units high for `top`, the round number above the largest value
-         │   ▐▌   ▐▌      │   WIDTH units wide for all hours
-         └────────────────┘
+y  0 ┌────────────────┐   PLOT_H units high for `top`, the round number above the largest value
+     │   ▐▌   ▐▌      │   WIDTH units wide for all hours
+     └────────────────┘
 """
 
 from __future__ import annotations
@@ -64,9 +64,7 @@ def rows_of(hours: Sequence[Hour]) -> list[HourRow]:
     rows: list[HourRow] = []
     for hour in hours:
         tally = together([hour])
-        rows.append(
-            HourRow(hour.start, tally.count, tally.errors, tally.quantile_ms(0.5), tally.quantile_ms(0.95))
-        )
+        rows.append(HourRow(hour.start, tally.count, tally.errors, tally.quantile_ms(0.5), tally.quantile_ms(0.95)))
     return rows
 
 

@@ -13,11 +13,18 @@ from gateway.dialects.xylolabs.admin.common import finish
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from litestar.types.empty import EmptyType
 
-def guarded(routes: Sequence[Any], *, max_bytes: int | None = MOST_BYTES) -> Router:
-    """For admins alone. `max_bytes` None leaves the bound that every body has."""
-    bound = {} if max_bytes is None else {"request_max_body_size": max_bytes}
-    return Router("/admin", route_handlers=routes, guards=[admin_guard], include_in_schema=False, **bound)
+
+def guarded(routes: Sequence[Any], *, max_bytes: int | EmptyType = MOST_BYTES) -> Router:
+    """For admins alone. `max_bytes` Empty leaves the bound that every body has."""
+    return Router(
+        "/admin",
+        route_handlers=routes,
+        guards=[admin_guard],
+        include_in_schema=False,
+        request_max_body_size=max_bytes,
+    )
 
 
 def opened(routes: Sequence[Any]) -> Router:

@@ -1,7 +1,7 @@
 """Forms: what was typed, checked by the admin API's own bodies, and what is wrong with which field.
 
-The same struct that a PATCH or POST of the admin API is read into says what a field takes, so no rule stands twice. What
-a field takes is said beside it in words of the reader's language: `rule.FIELD`.
+The same struct that a PATCH or POST of the admin API is read into says what a field takes, so no rule stands twice.
+What it takes is said beside the field in words of the reader's language: `rule.FIELD`.
 """
 
 from __future__ import annotations

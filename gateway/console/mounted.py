@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from litestar.types import Empty
+
 from gateway.console.common import guarded, opened
 from gateway.console.pages import (
     access_keys,
@@ -40,7 +42,7 @@ CONSOLE = Surface(
                 *account.ROUTES,
             )
         ),
-        guarded(test.ROUTES, max_bytes=None),
+        guarded(test.ROUTES, max_bytes=Empty),
     ),
     new_tx_id=lambda: str(uuid4()),
     records=False,

@@ -37,7 +37,7 @@ ENTRIES: tuple[Entry, ...] = (
 )
 
 
-def shell(request: Request[Any, Any, Any], here: str) -> dict[str, object]:
+def shell(request: Request[Any, Any, Any], here: str) -> dict[str, Any]:
     """What a page's template needs beside its own values; `here` is its Entry's name."""
     settings = request.app.state.services.settings
     user = request.scope.get("user")

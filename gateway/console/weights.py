@@ -25,7 +25,7 @@ class WeightPlaces:
         self._one_at_a_time = asyncio.Lock()
 
     async def places(self) -> list[tuple[Weight, Place | None]]:
-        """Every weight in the manifest's order; None where the right file is not here. The first time files are read."""
+        """Every weight in the manifest's order; None where the right file is not here. The first look reads files."""
         async with self._one_at_a_time:
             if time.monotonic() - self._read_at >= FRESH_S:
                 self._found = await asyncio.to_thread(self._look)

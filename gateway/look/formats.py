@@ -13,12 +13,12 @@ NOTHING = "–"  # noqa: RUF001 — an en dash, as a table has it
 
 
 def number(value: float | None) -> str:
-    """1,234"""  # noqa: D400, D415
+    """1,234"""  # noqa: D415
     return NOTHING if value is None else f"{value:,.0f}"
 
 
 def milliseconds(value: float | None) -> str:
-    """12.3 ms, 340 ms, 1.24 s"""  # noqa: D400, D415
+    """12.3 ms, 340 ms, 1.24 s"""  # noqa: D415
     if value is None:
         return NOTHING
     if not value:
@@ -35,7 +35,7 @@ def percent(part: float, whole: float) -> str:
 
 
 def size(count: int | None) -> str:
-    """2.4 MB"""  # noqa: D400, D415
+    """2.4 MB"""  # noqa: D415
     if count is None:
         return NOTHING
     return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{count / 1e3:,.1f} kB"

@@ -1,7 +1,7 @@
 """The language and the theme of a page: chosen by a link (`?lang=ko`, `?theme=dark`), and kept in a cookie.
 
-    language   ?lang=  ─ cookie ─ Accept-Language ─ English
-    theme      ?theme= ─ cookie ─ auto: what the system of whoever reads prefers
+language   ?lang=  ─ cookie ─ Accept-Language ─ English
+theme      ?theme= ─ cookie ─ auto: what the system of whoever reads prefers
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def preferences_of(request: Request[Any, Any, Any]) -> Preferences:
     kept = {name: _known(name, request.cookies.get(cookie)) for name, cookie in COOKIES.items()}
     cookies = tuple(
         # Not hidden from scripts: the theme is switched by one, without loading the page again.
-        Cookie(key=COOKIES[name], value=value, max_age=YEAR_S, samesite="lax", secure=request.scope["scheme"] == "https")
+        Cookie(
+            key=COOKIES[name], value=value, max_age=YEAR_S, samesite="lax", secure=request.scope["scheme"] == "https"
+        )
         for name, value in chosen.items()
         if value
     )

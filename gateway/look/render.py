@@ -7,7 +7,7 @@ may run or load anything that is not a file of this host: there is no inline scr
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -53,7 +53,9 @@ def _environment() -> Environment:
         "time": formats.time,
         "hour": formats.hour,
     }
-    environment.globals |= {"percent": formats.percent, "languages": tuple(LANGUAGES), "themes": THEMES, "knows": knows}
+    # Jinja2 types it by what it puts in itself.
+    own = cast("dict[str, Any]", environment.globals)
+    own |= {"percent": formats.percent, "languages": tuple(LANGUAGES), "themes": THEMES, "knows": knows}
     return environment
 
 

@@ -95,7 +95,9 @@ def write_traffic(database: psycopg.Connection, tenant_id: int | None, count: in
     operations = {"verify": 18.0, "identify": 30.0, "compare": 34.0, "detect": 14.0, "mask": 26.0, "ocr": 620.0}
     failures = ("no_face", "no_face", "low_quality", "rate_limited", "multiple_faces", "overloaded")
     now = datetime.now(UTC)
-    columns = "tx_id, operation, created_at, tenant_id, dialect, outcome, engine, model, score, matched, wait_ms, total_ms"
+    columns = (
+        "tx_id, operation, created_at, tenant_id, dialect, outcome, engine, model, score, matched, wait_ms, total_ms"
+    )
     with database.cursor() as cursor, cursor.copy(f"COPY transactions ({columns}) FROM STDIN") as copy:
         for _ in range(count):
             back = 24 * abs(rng.gauss(0.45, 0.2)) % 24
@@ -103,17 +105,19 @@ def write_traffic(database: psycopg.Connection, tenant_id: int | None, count: in
             outcome = rng.choice(failures) if rng.random() < 0.05 else "ok"
             score = round(rng.betavariate(9, 2), 4) if operation in {"verify", "identify", "compare"} else None
             scored = outcome == "ok" and score is not None
-            copy.write_row((
-                f"tx_{rng.randbytes(6).hex()}",
-                operation,
-                now - timedelta(hours=back),
-                tenant_id if operation not in {"detect", "mask"} else None,
-                "xylolabs" if operation in {"detect", "mask"} else "fidox",
-                outcome,
-                "ezway" if outcome == "ok" and operation != "ocr" else None,
-                None,
-                score if scored else None,
-                score > 0.7 if scored else None,
-                abs(rng.gauss(2, 2)),
-                operations[operation] * rng.lognormvariate(0, 0.4),
-            ))
+            copy.write_row(
+                (
+                    f"tx_{rng.randbytes(6).hex()}",
+                    operation,
+                    now - timedelta(hours=back),
+                    tenant_id if operation not in {"detect", "mask"} else None,
+                    "xylolabs" if operation in {"detect", "mask"} else "fidox",
+                    outcome,
+                    "ezway" if outcome == "ok" and operation != "ocr" else None,
+                    None,
+                    score if scored else None,
+                    score > 0.7 if scored else None,
+                    abs(rng.gauss(2, 2)),
+                    operations[operation] * rng.lognormvariate(0, 0.4),
+                )
+            )

@@ -34,7 +34,7 @@ async def change(request: Request[AdminUser, Any, Any]) -> Response[Any]:
     except RefusedError as error:
         if error.outcome.failure is not Failure.FORBIDDEN:
             raise
-        form.errors["current_password"] = "rule.current_password"
+        form.errors["current_password"] = "rule.current_password"  # noqa: S105 — a word
         return _form(request, form, status=403)
     return see_other("/admin/account?done=password")
 

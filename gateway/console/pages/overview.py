@@ -20,7 +20,7 @@ class OperationRow(NamedTuple):
     """One operation over the day."""
 
     name: str
-    count: int
+    calls: int
     errors: int
     p50_ms: float | None
     p95_ms: float | None
@@ -42,7 +42,7 @@ async def overview(request: Request[Any, Any, Any]) -> Response[Any]:
         day=_row("", whole),
         calls=calls_chart(rows),
         latency=latency_chart(rows),
-        operations=sorted(operations, key=lambda row: (-row.count, row.name)),
+        operations=sorted(operations, key=lambda row: (-row.calls, row.name)),
         outcomes=outcomes,
         **shell(request, "overview"),
     )

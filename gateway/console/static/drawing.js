@@ -40,7 +40,7 @@ export async function drawBoxes(name, boxes) {
   await image.decode().catch(() => {});
   overlay.setAttribute("viewBox", `0 0 ${image.naturalWidth} ${image.naturalHeight}`);
   overlay.replaceChildren();
-  const letters = Math.max(11, image.naturalWidth / 45);
+  const letters = Math.max(11, image.naturalWidth / (boxes.length > 6 ? 62 : 45));
   for (const box of boxes) {
     const corners = box.polygon ?? [[box.x, box.y], [box.x + box.width, box.y], [box.x + box.width, box.y + box.height], [box.x, box.y + box.height]];
     const points = corners.map((corner) => corner.join(",")).join(" ");

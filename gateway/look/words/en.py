@@ -1,6 +1,6 @@
 """English. A text with a value has its name in braces; a key is its page, a dot, and what it says."""
 
-# ruff: noqa: E501, RUF001, RUF003 — a text is one line, and as its language writes it
+# ruff: noqa: E501 — a text is one line, and as its language writes it
 
 WORDS = {
     "base.skip": "Skip to the content",
@@ -11,7 +11,6 @@ WORDS = {
     "base.theme_auto": "Auto",
     "base.theme_light": "Light",
     "base.theme_dark": "Dark",
-
     "front.title": "Faces, ID cards and liveness behind one gateway",
     "front.lead": "Three APIs side by side, on your own servers. Read a document, try a call in the browser, or look after it all in the console.",
     "front.documents": "API documents",
@@ -23,7 +22,6 @@ WORDS = {
     "front.about_xylolabs": "Find faces in a picture, or get it back without them.",
     "front.about_console": "Traffic, keys, tenants, users and transactions, and a page to try things on.",
     "front.about_health": "What runs and how it is, as JSON for monitors.",
-
     "nav.label": "Console",
     "nav.overview": "Overview",
     "nav.keys": "API keys",
@@ -33,7 +31,6 @@ WORDS = {
     "nav.engines": "Engines",
     "nav.test": "Test",
     "nav.log_out": "Log out",
-
     "login.title": "Log in",
     "login.username": "Username",
     "login.password": "Password",
@@ -41,11 +38,9 @@ WORDS = {
     "login.hint": "Accounts are made with `fidox admins create`.",
     "login.unauthenticated": "The username or the password is wrong.",
     "login.rate_limited": "Too many attempts. Wait a minute and try again.",
-
     "error.status": "Status {status}",
     "error.next": "Go back and try again, or start from the overview.",
     "error.home": "To the overview",
-
     "overview.title": "Overview",
     "overview.live": "Right now",
     "overview.as_of": "As of",
@@ -75,19 +70,15 @@ WORDS = {
     "overview.share": "Share",
     "overview.no_errors": "No errors.",
     "overview.precision": "Percentiles are right to within 2.5%. Latency is the worker's work without the wait in the queue.",
-
     "kind.face": "Face",
     "kind.liveness": "Liveness",
     "kind.ocr": "OCR",
-
     "part.ready": "Ready",
     "part.failed": "Failed",
     "part.absent": "No weights",
-
     "state.active": "Active",
     "state.inactive": "Turned off",
     "state.revoked": "Revoked",
-
     "list.search": "Search",
     "list.search_name": "Name contains",
     "list.state": "State",
@@ -98,12 +89,10 @@ WORDS = {
     "list.about": "About",
     "list.none": "Nothing found",
     "list.none_next": "Take a filter away, or search for less.",
-
     "pages.label": "Pages",
     "pages.previous": "Previous",
     "pages.next": "Next",
     "pages.where": "Page {page} of {pages}",
-
     "form.save": "Save",
     "form.cancel": "Cancel",
     "form.confirm": "Yes, do it",
@@ -111,12 +100,10 @@ WORDS = {
     "form.danger": "Careful",
     "form.turn_off": "Turn off",
     "form.turn_on": "Turn on",
-
     "secret.once": "Copy it now: it is shown this once and kept nowhere.",
     "secret.copy": "Copy",
     "secret.copied": "Copied",
     "secret.kept": "I have kept it",
-
     "done.saved": "Saved.",
     "done.deleted": "Deleted.",
     "done.revoked": "Revoked. Its tokens end within 30 seconds.",
@@ -125,7 +112,6 @@ WORDS = {
     "done.tenant_made": "The tenant is there. Now make an access key for it.",
     "done.logged_out": "You are logged out.",
     "done.password": "The password is changed; your other sessions have ended.",
-
     "keys.title": "API keys",
     "keys.new": "New API key",
     "keys.name": "Name",
@@ -143,7 +129,6 @@ WORDS = {
     "keys.delete": "Delete key",
     "keys.danger": "Turned off, a key can be turned on again. Deleted, it is gone for good.",
     "keys.delete_question": "Delete the API key “{name}”? Programs that use it are refused within some seconds.",
-
     "tenants.title": "Tenants",
     "tenants.one": "Tenant",
     "tenants.new": "New tenant",
@@ -165,7 +150,6 @@ WORDS = {
     "tenants.delete": "Delete tenant",
     "tenants.delete_question": "Its keys, its {users} users and all their templates go for good. What it did stays among the transactions.",
     "tenants.type_name": "Type its name to confirm:",
-
     "access.title": "Access keys",
     "access.key": "Access key",
     "access.secret": "Secret key",
@@ -178,7 +162,6 @@ WORDS = {
     "access.revoke_question": "Revoke the access key “{name}”? It gives no more tokens, and those it gave end within 30 seconds.",
     "access.empty": "No access keys yet",
     "access.empty_next": "Without one the tenant's programs cannot ask for a token.",
-
     "users.title": "Users",
     "users.starts": "User code starts with",
     "users.list": "{count} users of",
@@ -189,7 +172,6 @@ WORDS = {
     "users.delete_question": "Delete the user “{name}” and every template of theirs? This cannot be undone.",
     "users.empty": "Nobody is enrolled yet",
     "users.empty_next": "The tenant enrols its users with /face/register or /v1/fr/register.",
-
     "tx.title": "Transactions",
     "tx.id": "Transaction id",
     "tx.id_hint": "The txId, trxId or request_id of an answer; it is looked for in all time.",
@@ -212,13 +194,11 @@ WORDS = {
     "tx.unknown_next": "Check that it is whole. A call is recorded within a second.",
     "tx.none": "No transactions here",
     "tx.none_next": "Choose a longer period, or take a filter away.",
-
     "period.hour": "The last hour",
     "period.day": "The last 24 hours",
     "period.week": "The last 7 days",
     "period.month": "The last 30 days",
     "period.all": "All time",
-
     "engines.title": "Engines and weights",
     "engines.restricted": "Loaded, and not licensed for commercial use:",
     "engines.running": "What the workers have",
@@ -240,21 +220,18 @@ WORDS = {
     "engines.no": "No",
     "engines.allowed": "Allowed",
     "engines.forbidden": "Not allowed",
-
     "place.folder": "Weights folder",
     "place.cache": "Cache",
     "place.mirror": "Mirror",
     "place.package": "Python package",
     "place.system": "System package",
     "place.none": "Not here",
-
     "account.title": "Your account",
     "account.password": "Change the password",
     "account.current": "Current password",
     "account.new": "New password",
     "account.change": "Change password",
     "account.hint": "All your other sessions end with it.",
-
     "rule.name": "A name has 1 to 128 characters and no line breaks.",
     "rule.name_taken": "There is a tenant of this name already.",
     "rule.label": "A label has at most 128 characters and no line breaks.",
@@ -264,7 +241,6 @@ WORDS = {
     "rule.current_password": "The current password is wrong.",
     "rule.new_password": "12 to 256 characters.",
     "rule.confirm": "That is not the tenant's name.",
-
     "test.title": "Test",
     "test.mask": "Masking",
     "test.compare": "Compare",
@@ -314,7 +290,6 @@ WORDS = {
     "test.away": "No answer. Try again.",
     "test.which": "photo",
     "test.too_large": "The picture has more than 10 MB.",
-
     "timing.queue_wait": "Wait in queue",
     "timing.decode": "Decode",
     "timing.preprocess": "Preprocess",
@@ -328,25 +303,20 @@ WORDS = {
     "timing.mask": "Mask",
     "timing.encode": "Encode",
     "timing.other": "Everything else",
-
     "method.gaussian": "Gaussian blur",
     "method.pixelate": "Pixelate",
     "method.solid": "Solid",
     "method.elliptical": "Elliptical blur",
-
     "format.jpeg": "JPEG",
     "format.png": "PNG",
     "format.webp": "WebP",
-
     "check.photo": "Print or screen",
     "check.deepfake": "Forged face",
     "check.mask": "Covered face",
-
     "id.RESIDENT": "Resident card",
     "id.DRIVER": "Driver's licence",
     "id.PASSPORT": "Passport",
     "id.FOREIGN": "Alien registration card",
-
     "card.name": "Name",
     "card.id_number": "ID number",
     "card.birth_date": "Birth date",
@@ -363,7 +333,6 @@ WORDS = {
     "card.sex": "Sex",
     "card.visa_type": "Visa type",
     "card.mrz": "Machine-readable zone",
-
     "outcome.ok": "OK",
     "outcome.no_face": "No face",
     "outcome.multiple_faces": "Several faces",

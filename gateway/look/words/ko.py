@@ -1,6 +1,6 @@
 """Korean. A text with a value has its name in braces; a key is its page, a dot, and what it says."""
 
-# ruff: noqa: E501, RUF001, RUF003 — a text is one line, and as its language writes it
+# ruff: noqa: E501 — a text is one line, and as its language writes it
 
 WORDS = {
     "base.skip": "본문으로 건너뛰기",
@@ -11,7 +11,6 @@ WORDS = {
     "base.theme_auto": "자동",
     "base.theme_light": "밝게",
     "base.theme_dark": "어둡게",
-
     "front.title": "얼굴 인식, 신분증 OCR, 라이브니스를 하나의 게이트웨이로",
     "front.lead": "세 가지 API를 직접 운영하는 서버에서 제공합니다. 문서를 읽고, 브라우저에서 바로 호출해 보고, 콘솔에서 모두 관리하세요.",
     "front.documents": "API 문서",
@@ -23,7 +22,6 @@ WORDS = {
     "front.about_xylolabs": "사진에서 얼굴을 찾거나 가려서 돌려받기.",
     "front.about_console": "트래픽, 키, 테넌트, 사용자, 트랜잭션 관리와 시험 페이지.",
     "front.about_health": "무엇이 어떤 상태로 실행 중인지 모니터링용 JSON으로 보여줍니다.",
-
     "nav.label": "콘솔",
     "nav.overview": "개요",
     "nav.keys": "API 키",
@@ -33,7 +31,6 @@ WORDS = {
     "nav.engines": "엔진",
     "nav.test": "시험",
     "nav.log_out": "로그아웃",
-
     "login.title": "로그인",
     "login.username": "사용자 이름",
     "login.password": "비밀번호",
@@ -41,11 +38,9 @@ WORDS = {
     "login.hint": "계정은 `fidox admins create` 명령으로 만듭니다.",
     "login.unauthenticated": "사용자 이름 또는 비밀번호가 올바르지 않습니다.",
     "login.rate_limited": "시도가 너무 많습니다. 1분 뒤에 다시 시도하세요.",
-
     "error.status": "상태 코드 {status}",
     "error.next": "뒤로 가서 다시 시도하거나 개요에서 시작하세요.",
     "error.home": "개요로",
-
     "overview.title": "개요",
     "overview.live": "지금",
     "overview.as_of": "기준",
@@ -75,19 +70,15 @@ WORDS = {
     "overview.share": "비율",
     "overview.no_errors": "오류가 없습니다.",
     "overview.precision": "백분위 값의 오차는 2.5% 이내입니다. 지연 시간은 큐 대기를 뺀 워커의 처리 시간입니다.",
-
     "kind.face": "얼굴",
     "kind.liveness": "라이브니스",
     "kind.ocr": "OCR",
-
     "part.ready": "준비됨",
     "part.failed": "고장",
     "part.absent": "가중치 없음",
-
     "state.active": "사용 중",
     "state.inactive": "꺼짐",
     "state.revoked": "폐기됨",
-
     "list.search": "검색",
     "list.search_name": "이름에 포함된 글자",
     "list.state": "상태",
@@ -98,12 +89,10 @@ WORDS = {
     "list.about": "정보",
     "list.none": "찾은 항목이 없습니다",
     "list.none_next": "필터를 줄이거나 더 짧은 말로 검색해 보세요.",
-
     "pages.label": "페이지",
     "pages.previous": "이전",
     "pages.next": "다음",
     "pages.where": "{pages}쪽 중 {page}쪽",
-
     "form.save": "저장",
     "form.cancel": "취소",
     "form.confirm": "네, 진행합니다",
@@ -111,12 +100,10 @@ WORDS = {
     "form.danger": "주의",
     "form.turn_off": "끄기",
     "form.turn_on": "켜기",
-
     "secret.once": "지금 복사하세요. 이번 한 번만 표시되며 어디에도 저장되지 않습니다.",
     "secret.copy": "복사",
     "secret.copied": "복사됨",
     "secret.kept": "보관했습니다",
-
     "done.saved": "저장했습니다.",
     "done.deleted": "삭제했습니다.",
     "done.revoked": "폐기했습니다. 이 키의 토큰은 30초 안에 끝납니다.",
@@ -125,7 +112,6 @@ WORDS = {
     "done.tenant_made": "테넌트를 만들었습니다. 이제 액세스 키를 만들어 주세요.",
     "done.logged_out": "로그아웃했습니다.",
     "done.password": "비밀번호를 바꿨습니다. 다른 세션은 모두 종료됐습니다.",
-
     "keys.title": "API 키",
     "keys.new": "새 API 키",
     "keys.name": "이름",
@@ -143,7 +129,6 @@ WORDS = {
     "keys.delete": "키 삭제",
     "keys.danger": "끈 키는 다시 켤 수 있지만, 삭제한 키는 되돌릴 수 없습니다.",
     "keys.delete_question": "API 키 “{name}”을(를) 삭제할까요? 이 키를 쓰는 프로그램은 몇 초 안에 거절됩니다.",
-
     "tenants.title": "테넌트",
     "tenants.one": "테넌트",
     "tenants.new": "새 테넌트",
@@ -165,7 +150,6 @@ WORDS = {
     "tenants.delete": "테넌트 삭제",
     "tenants.delete_question": "키와 사용자 {users}명, 그리고 모든 템플릿이 영구히 삭제됩니다. 처리 기록은 트랜잭션에 남습니다.",
     "tenants.type_name": "확인을 위해 이름을 입력하세요:",
-
     "access.title": "액세스 키",
     "access.key": "액세스 키",
     "access.secret": "시크릿 키",
@@ -178,7 +162,6 @@ WORDS = {
     "access.revoke_question": "액세스 키 “{name}”을(를) 폐기할까요? 새 토큰이 나오지 않고, 이미 나간 토큰은 30초 안에 끝납니다.",
     "access.empty": "아직 액세스 키가 없습니다",
     "access.empty_next": "키가 없으면 테넌트의 프로그램이 토큰을 받을 수 없습니다.",
-
     "users.title": "사용자",
     "users.starts": "사용자 코드 앞부분",
     "users.list": "사용자 {count}명 ·",
@@ -189,7 +172,6 @@ WORDS = {
     "users.delete_question": "사용자 “{name}”와 모든 템플릿을 삭제할까요? 되돌릴 수 없습니다.",
     "users.empty": "아직 등록된 사용자가 없습니다",
     "users.empty_next": "테넌트가 /face/register 또는 /v1/fr/register로 사용자를 등록합니다.",
-
     "tx.title": "트랜잭션",
     "tx.id": "트랜잭션 ID",
     "tx.id_hint": "응답의 txId, trxId, request_id. 전체 기간에서 찾습니다.",
@@ -212,13 +194,11 @@ WORDS = {
     "tx.unknown_next": "ID가 온전한지 확인하세요. 호출은 1초 안에 기록됩니다.",
     "tx.none": "해당하는 트랜잭션이 없습니다",
     "tx.none_next": "기간을 늘리거나 필터를 줄여 보세요.",
-
     "period.hour": "최근 1시간",
     "period.day": "최근 24시간",
     "period.week": "최근 7일",
     "period.month": "최근 30일",
     "period.all": "전체 기간",
-
     "engines.title": "엔진과 가중치",
     "engines.restricted": "불러온 가중치 가운데 상업적 사용이 허용되지 않는 것:",
     "engines.running": "워커가 가진 엔진",
@@ -240,21 +220,18 @@ WORDS = {
     "engines.no": "아니요",
     "engines.allowed": "허용",
     "engines.forbidden": "허용 안 됨",
-
     "place.folder": "가중치 폴더",
     "place.cache": "캐시",
     "place.mirror": "미러",
     "place.package": "Python 패키지",
     "place.system": "시스템 패키지",
     "place.none": "없음",
-
     "account.title": "내 계정",
     "account.password": "비밀번호 바꾸기",
     "account.current": "현재 비밀번호",
     "account.new": "새 비밀번호",
     "account.change": "비밀번호 변경",
     "account.hint": "변경하면 다른 세션은 모두 종료됩니다.",
-
     "rule.name": "이름은 1~128자이며 줄바꿈을 쓸 수 없습니다.",
     "rule.name_taken": "같은 이름의 테넌트가 이미 있습니다.",
     "rule.label": "메모는 128자 이내이며 줄바꿈을 쓸 수 없습니다.",
@@ -264,7 +241,6 @@ WORDS = {
     "rule.current_password": "현재 비밀번호가 올바르지 않습니다.",
     "rule.new_password": "12~256자로 입력하세요.",
     "rule.confirm": "테넌트의 이름과 다릅니다.",
-
     "test.title": "시험",
     "test.mask": "마스킹",
     "test.compare": "비교",
@@ -314,7 +290,6 @@ WORDS = {
     "test.away": "응답이 없습니다. 다시 시도하세요.",
     "test.which": "사진",
     "test.too_large": "사진이 10MB보다 큽니다.",
-
     "timing.queue_wait": "큐 대기",
     "timing.decode": "디코딩",
     "timing.preprocess": "전처리",
@@ -328,25 +303,20 @@ WORDS = {
     "timing.mask": "마스킹",
     "timing.encode": "인코딩",
     "timing.other": "그 밖의 시간",
-
     "method.gaussian": "가우시안 블러",
     "method.pixelate": "픽셀화",
     "method.solid": "단색",
     "method.elliptical": "타원 블러",
-
     "format.jpeg": "JPEG",
     "format.png": "PNG",
     "format.webp": "WebP",
-
     "check.photo": "인쇄물·화면",
     "check.deepfake": "위조 얼굴",
     "check.mask": "가린 얼굴",
-
     "id.RESIDENT": "주민등록증",
     "id.DRIVER": "운전면허증",
     "id.PASSPORT": "여권",
     "id.FOREIGN": "외국인등록증",
-
     "card.name": "이름",
     "card.id_number": "등록번호",
     "card.birth_date": "생년월일",
@@ -363,7 +333,6 @@ WORDS = {
     "card.sex": "성별",
     "card.visa_type": "체류자격",
     "card.mrz": "기계판독영역",
-
     "outcome.ok": "성공",
     "outcome.no_face": "얼굴 없음",
     "outcome.multiple_faces": "여러 얼굴",

@@ -1,0 +1,165 @@
+"""What an operator does: each in a browser, with real forms."""
+
+import secrets
+import time
+
+import httpx
+from playwright.sync_api import expect
+
+from tests.support.admin_api import AdminApi
+from tests.support.console import HOSTILE
+from tests.support.face_api import transactions
+
+
+def name_of(thing: str) -> str:
+    return f"{thing} {secrets.token_hex(4)}"
+
+
+def test_a_key_is_made_shown_once_and_works_until_it_is_turned_off(stack, people, page):
+    name = name_of("Shop")
+    page.goto("/admin/api-keys")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Create key").click()
+    key = page.locator("#key").inner_text()
+    assert key not in page.url
+
+    def call() -> int:
+        image = {"image": (people / "obama" / "obama.jpg").read_bytes()}
+        return httpx.post(f"{stack.base_url}/api/v1/detect", files=image, headers={"X-API-Key": key}).status_code
+
+    assert call() == 200
+    page.reload()  # the key's own page now, and not the form again
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    assert key not in page.content()
+    page.get_by_role("button", name="Turn off").click()
+    expect(page.get_by_text("Turned off. Calls are refused")).to_be_visible()
+    until = time.monotonic() + 8
+    while call() != 401 and time.monotonic() < until:
+        time.sleep(0.3)
+    assert call() == 401
+
+    page.get_by_role("button", name="Delete key").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Delete key").click()
+    page.get_by_role("dialog").get_by_role("button", name="Yes, do it").click()
+    expect(page.get_by_text("Deleted.")).to_be_visible()
+    assert name not in page.content()
+
+
+def test_a_wrong_field_says_what_it_takes_and_keeps_what_was_typed(client):
+    answer = client.post("/admin/tenants", data={"name": "Kept & typed", "calls_per_minute": "0"})
+    assert answer.status_code == 400
+    assert 'value="Kept &amp; typed"' in answer.text
+    assert 'aria-describedby="calls_per_minute-error"' in answer.text
+    assert "A whole number from 1 to 1,000,000." in answer.text
+
+
+def test_a_tenant_is_made_gets_a_key_is_turned_off_and_deleted_by_its_name(stack, page):
+    name = name_of("Bank")
+    page.goto("/admin/tenants/new")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Create tenant").click()
+    tenant = page.url.partition("?")[0]
+    page.get_by_label("Label").fill("production")
+    page.get_by_role("button", name="Create access key").click()
+    keys = {"accessKey": page.locator("#access").inner_text(), "secretKey": page.locator("#secret").inner_text()}
+    assert keys["secretKey"] not in page.url
+
+    def token() -> int:
+        return httpx.post(f"{stack.base_url}/auth/client/token", json=keys).status_code
+
+    assert token() == 200
+    page.goto(tenant)
+    assert keys["secretKey"] not in page.content()
+    page.get_by_role("button", name="Turn off").click()
+    expect(page.get_by_text("Turned off. Calls are refused")).to_be_visible()
+    assert token() != 200
+
+    page.get_by_role("link", name="Delete tenant").click()
+    page.get_by_label("Name").fill("another")
+    page.get_by_role("button", name="Delete tenant").click()
+    expect(page.get_by_text("That is not the tenant's name.")).to_be_visible()
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Delete tenant").click()
+    expect(page.get_by_text("Deleted.")).to_be_visible()
+
+
+def test_a_tenant_of_a_name_that_is_taken_is_refused_beside_the_field(client, filled, stack):
+    client.post("/admin/tenants", data={"name": "Twice", "calls_per_minute": "5"})
+    answer = client.post("/admin/tenants", data={"name": "Twice", "calls_per_minute": "5"})
+    assert answer.status_code == 409
+    assert "There is a tenant of this name already." in answer.text
+
+
+def test_a_user_is_deleted_with_every_template(stack, root, api, tenant, photo, page):
+    assert api.post("/face/register", userCode="EMP/7", image=photo("obama/obama.jpg")).status_code == 200
+    with AdminApi(stack.base_url, root) as admin:
+        tenant_id = admin.list("/tenants", q=tenant.name)["items"][0]["id"]
+        page.goto(f"/admin/users?tenant={tenant_id}")
+        page.get_by_role("button", name="Delete user: EMP/7").click()
+        page.get_by_role("dialog").get_by_role("button", name="Yes, do it").click()
+        expect(page.get_by_text("Nobody is enrolled yet")).to_be_visible()
+        assert admin.list(f"/tenants/{tenant_id}/users")["total"] == 0
+
+
+def test_deleting_asks_without_script_too(window, filled):
+    with window(java_script_enabled=False) as page:
+        page.goto(f"/admin/users?tenant={filled.tenant_id}")
+        page.get_by_role("button", name="Delete user: EMP-1003").click()
+        page.get_by_role("button", name="Delete user").click()
+        expect(page.get_by_text("Deleted.")).to_be_visible()
+        expect(page.get_by_text("EMP-1003")).to_have_count(0)
+
+
+def test_a_transaction_is_found_by_its_id_whatever_else_is_chosen(stack, demo, photo, page):
+    tx_id = demo.post("/face/count", image=photo("obama/obama.jpg")).json()["txId"]
+    assert transactions(stack.database_url, tx_id)
+    page.goto("/admin/transactions?period=hour&outcome=overloaded")
+    page.get_by_label("Transaction id").fill(tx_id)
+    page.get_by_role("button", name="Find").click()
+    row = page.get_by_role("row").filter(has_text=tx_id)
+    expect(row).to_contain_text("count")
+    expect(row).to_contain_text("OK")
+
+
+def test_the_overview_counts_what_is_in_the_table_and_follows_the_queue(client, demo, photo, page):
+    page.goto("/admin")
+    figure = page.locator("[data-figure='minute.calls']")
+    before = int(figure.inner_text().replace(",", ""))
+    for _ in range(3):
+        demo.post("/face/count", image=photo("obama/obama.jpg"))
+    expect(figure).not_to_have_text(str(before), timeout=10_000)
+    now = client.get("/admin/live", headers={"Accept": "application/json"}).json()
+    assert {kind["kind"]: kind["waiting"] for kind in now["kinds"]} == {"face": 0, "liveness": 0, "ocr": 0}
+    assert all(kind["workers"] >= 1 for kind in now["kinds"])
+
+
+def test_hostile_names_are_text_and_break_no_layout(window, filled):
+    with window(viewport={"width": 390, "height": 844}) as page:
+        for name in ("tenant", "users", "tenants", "api-keys"):
+            page.goto(filled.pages()[name])
+            beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert beyond <= 0, f"{name} is {beyond} px too wide"
+            assert page.locator("script:not([src])").count() == 0
+        assert page.get_by_text(HOSTILE[0]).first.is_visible()
+
+
+def test_weights_are_listed_with_their_licences(page):
+    page.goto("/admin/engines")
+    row = page.get_by_role("row").filter(has_text="scrfd_500m").filter(has_text="InsightFace")
+    expect(row.first).to_contain_text("Not allowed")
+
+
+def test_a_password_is_changed_and_a_wrong_one_is_said(account, stranger):
+    stranger.goto("/admin/login?next=/admin/account")
+    stranger.get_by_label("Username").fill(account.username)
+    stranger.get_by_label("Password").fill(account.password)
+    stranger.get_by_role("button", name="Log in").click()
+    stranger.get_by_label("Current password").fill("wrong")
+    stranger.get_by_label("New password").fill("a much better one")
+    stranger.get_by_role("button", name="Change password").click()
+    expect(stranger.get_by_text("The current password is wrong.")).to_be_visible()
+    stranger.get_by_label("Current password").fill(account.password)
+    stranger.get_by_label("New password").fill("a much better one")
+    stranger.get_by_role("button", name="Change password").click()
+    expect(stranger.get_by_text("The password is changed")).to_be_visible()
