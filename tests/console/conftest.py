@@ -1,4 +1,4 @@
-"""One Chromium and one login for all of the console's tests; every page is watched for errors and foreign hosts."""
+"""One login for all of the console's tests, and one Chromium a module; every page is watched for errors and foreign hosts."""
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
@@ -57,8 +57,8 @@ def tenant(stack) -> Tenant:
     return beside(make_tenant, stack.database_url, f"console-{secrets.token_hex(4)}")
 
 
-# Of this package and no longer: no other test could run a loop of its own. After the stack, which does.
-@pytest.fixture(scope="package")
+# For one module and no longer: meanwhile no other test could run a loop of its own. After the stack, which runs one.
+@pytest.fixture(scope="module")
 def chromium(stack):
     program = need_program("chromium")
     from playwright.sync_api import sync_playwright
@@ -82,7 +82,7 @@ def filled(stack) -> Filled:
     return fill(stack.database_url)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def window(stack, chromium, cookie):
     """window(logged_in=…, **context) opens a page in a context of its own."""
 
