@@ -1,4 +1,4 @@
-"""One login for all of the console's tests, and one Chromium a module; every page is watched for errors and foreign hosts."""
+"""One login for all of these tests, and one Chromium a module; every page is watched for errors and other hosts."""
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor

@@ -26,11 +26,12 @@ COLOURS = 128
 
 
 def save(page: Page, name: str, width: int, tallest: int) -> None:
-    """The page from its top, at most `tallest` pixels of it, `width` wide."""
+    """The page from its top, at most `tallest` pixels of it."""
     with Image.open(io.BytesIO(page.screenshot(full_page=True))) as shot:
         cut = shot.convert("RGB").crop((0, 0, shot.width, min(shot.height, tallest)))
         small = cut.resize((width, round(cut.height * width / cut.width)), Image.Resampling.LANCZOS)
-        small.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
+        few = small.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        few.save(FOLDER / f"{name}.png", optimize=True)
 
 
 def log_in(page: Page, stack: LocalStack) -> None:
