@@ -19,6 +19,7 @@ def main() -> None:
     """Read the settings, say what is wrong with them, serve."""
     try:
         settings = Settings.from_env()
+        settings.storage.require_place()
     except SettingsError as error:
         sys.exit(str(error))
     set_up_logging(settings.log)

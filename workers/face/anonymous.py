@@ -1,7 +1,7 @@
 """The operations that know nobody: where the faces of a picture are, and the picture without them.
 
-    detect   decode, reduced ─────> detect
-    mask     decode, whole ─> a reduced view ─> detect ─> paint on the whole ─> encode
+    detect   decode, reduced ─────> detect                                              ┐ keep, where storage is on
+    mask     decode, whole ─> a reduced view ─> detect ─> paint on the whole ─> encode  ┘ (keeping.py)
 
 No face is an answer here, not a failure. Only the detection is the engine's own: decoding, painting and encoding stand
 outside its circuit, because a picture of 50 megapixels that takes seconds to become a PNG is no engine's fault.
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workers.face.circuit import Engines
     from workers.face.detection import Detections
     from workers.face.engines import Engine
+    from workers.face.keeping import Keeper
     from workers.runtime.tasks import Call, Handlers
 
 
@@ -52,9 +53,10 @@ class Seen:
 class AnonymousTasks:
     """The handlers of one worker process."""
 
-    def __init__(self, engines: Engines, *, max_pixels: int) -> None:
+    def __init__(self, engines: Engines, *, max_pixels: int, keeper: Keeper | None = None) -> None:
         self._engines = engines
         self._max_pixels = max_pixels
+        self._keeper = keeper
 
     def handlers(self) -> Handlers:
         """The table that the worker runtime dispatches by."""
@@ -70,10 +72,12 @@ class AnonymousTasks:
             if isinstance(seen, contracts.Failed):
                 return seen
             if isinstance(operation, contracts.MaskFaces):
-                return await call.compute(masked, opened, seen, operation)
-            return detected(opened, seen)
+                found = await call.compute(masked, opened, seen, operation)
+            else:
+                found = detected(opened, seen)
         except ImageError as error:
             return failed(error.failure, error.detail, image=0)
+        return await self._keeper.keep(found, operation, call) if self._keeper else found
 
 
 def detect_once(
