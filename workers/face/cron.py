@@ -51,7 +51,8 @@ async def keep_pictures_in_order(pool: Pool, storage: Storage, retention_days: i
 async def clean(storage: Storage, tasks: CleanupTasks) -> bool:
     """Remove some files that are due. True where there may be more, and the storage answers."""
     keys = await tasks.claim(BATCH)
-    return len(keys) == BATCH == await remove(storage, tasks, keys, within_s=BATCH_S) if keys else False
+    gone = await remove(storage, tasks, keys, within_s=BATCH_S)
+    return gone == BATCH
 
 
 async def delete_old(keeping: Keeping, retention_days: int) -> None:

@@ -41,7 +41,8 @@ MOST_AT_ONCE = 8
 SHARE = 0.5
 # What is written after the files: a transaction of some statements.
 ROWS_S = 1.0
-RETRY_S = 5.0
+# Chosen: in an outage one call in this time waits in vain, and after it the first ones are kept this much later.
+RETRY_S = 3.0
 # How often a picture may be deleted under our hands.
 TRIES = 3
 
