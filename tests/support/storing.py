@@ -64,14 +64,7 @@ class Rclone:
         command = [program, "serve", "s3", "--auth-key", auth, "--addr", f"127.0.0.1:{self.port}", self.folder]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self._process = subprocess.Popen([*command, "--config", ""], **quiet)
-        until = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                assert time.monotonic() < until, "rclone does not come up"
-                time.sleep(0.05)
+        wait_until(lambda: answers(self.port), 20)
 
     def stop(self) -> None:
         if self._process:
@@ -130,7 +123,7 @@ class Side:
                         options = {"env": self.environment, "cwd": ROOT, "stdout": out, "stderr": out}
                         self._processes[name] = subprocess.Popen([sys.executable, "-m", name], **options)
                 until = time.monotonic() + 60
-                while client.zcard(keys.workers(Kind.FACE)) < 2 or not self._answers():
+                while client.zcard(keys.workers(Kind.FACE)) < 2 or not answers(int(self.environment["PORT"])):
                     assert time.monotonic() < until, "the worker does not come up"
                     time.sleep(0.05)
             except BaseException:
@@ -145,13 +138,6 @@ class Side:
             process.wait(30)
         with psycopg.connect(self._server, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {self._name} WITH (FORCE)")
-
-    def _answers(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", int(self.environment["PORT"])), 1).close()
-        except OSError:
-            return False
-        return True
 
     def process(self, name: str) -> psutil.Process:
         return psutil.Process(self._processes[name].pid)
@@ -204,6 +190,15 @@ class Side:
     def api(self) -> FaceApi:
         """The public calls with a key of their own."""
         return FaceApi(self.base_url, make_key(self.database_url, secrets.token_hex(4))[1])
+
+
+def answers(port: int) -> bool:
+    """Does anybody listen there?"""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def unique(picture: bytes) -> bytes:

@@ -55,7 +55,7 @@ def test_a_link_is_over_after_its_time(side, faces, one):
     [
         {"expires": "99999999999"},
         {"expires": "-1"},
-        {"expires": "１７９５５７９４９７"},
+        {"expires": "\N{ARABIC-INDIC DIGIT NINE}" * 10},
         {"expires": ""},
         {"expires": "1" * 5000},
         {"signature": ""},
