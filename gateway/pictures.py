@@ -12,6 +12,7 @@ from shared.db.cleanup import CleanupTasks
 from shared.db.images import Images
 from shared.db.keeping import Keeping
 from shared.db.pool import StoreUnavailableError
+from shared.settings import SettingsError
 from shared.storage import PATIENCE_S, Storage, open_storage
 
 if TYPE_CHECKING:
@@ -50,7 +51,12 @@ class Pictures:
 
 def open_pictures(settings: Settings, pool: Pool) -> Pictures | None:
     """None where storage is off, or where there is no database for its rows. Raises SettingsError."""
-    storage = open_storage(settings.storage)
+    try:
+        storage = open_storage(settings.storage)
+    except SettingsError as error:
+        # Granian ends a process whose start fails without a word of its own.
+        log.error("%s", error)  # noqa: TRY400 — the message is all there is to it
+        raise
     if storage is None or not settings.database.url:
         return None
     links = Links(storage, settings.auth.jwt_secrets, settings.storage.link_ttl_s)

@@ -7,10 +7,7 @@ claimed   attempts 1+  somebody has; if they fail, or die, it falls due again, a
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from shared.db.pool import Connection, Pool, connection
 
@@ -21,15 +18,6 @@ if TYPE_CHECKING:
 RESERVED_S = 600
 # 10 seconds after the first failure, then twice as long each time, up to an hour.
 _NEXT = "now() + least(interval '1 hour', interval '10 seconds' * 2 ^ least(attempts, 10))"
-
-
-class CleanupTask(msgspec.Struct, frozen=True):
-    """A file that is to go."""
-
-    key: str
-    due_at: datetime
-    attempts: int
-    last_error: str | None
 
 
 class CleanupTasks:

@@ -98,7 +98,7 @@ class StorageController(AdminController):
         page: PageNumber = 1,
         per_page: PerPage = 20,
         sort: ImageSort = "-created_at",
-        image_format: Annotated[ImageFormat | None, Parameter(query="format")] = None,
+        format: ImageFormat | None = None,  # noqa: A002 — the caller's name for it
         processed: Processed = None,
         since: From = None,
         until: To = None,
@@ -106,7 +106,7 @@ class StorageController(AdminController):
         """A page of pictures, each with a link to the original and to the newest result."""
         pictures, window = _pictures(request), Window(page, per_page, sort)
         wanted = WantedImages(
-            format=image_format, processed=processed, since=time_of("from", since), until=time_of("to", until)
+            format=format, processed=processed, since=time_of("from", since), until=time_of("to", until)
         )
         found = await or_unavailable(pictures.images.page(window, wanted))
         links = await _links(request, (key for row in found.items for key in (row.original_key, row.processed_key)))
