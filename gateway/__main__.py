@@ -8,6 +8,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 
+from gateway.auth.tokens import Tokens, TokenSecretsError
 from shared.settings import Settings, SettingsError
 from shared.telemetry import set_up_logging
 
@@ -20,7 +21,9 @@ def main() -> None:
     try:
         settings = Settings.from_env()
         settings.storage.require_place()
-    except SettingsError as error:
+        # Here, because Granian ends a process whose start fails without a word of its own.
+        Tokens(settings.auth.jwt_secrets, settings.auth.token_ttl_s)
+    except (SettingsError, TokenSecretsError) as error:
         sys.exit(str(error))
     set_up_logging(settings.log)
     Granian(

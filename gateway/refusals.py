@@ -7,6 +7,7 @@ in the product's own vocabulary, and the dialect whose path it was renders it (s
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, cast
 
 from litestar.exceptions import HTTPException, SerializationException
@@ -29,6 +30,7 @@ _BY_STATUS = {
     429: Failure.RATE_LIMITED,
 }
 
+_MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
 # What msgspec says of these is right, and of little help to somebody who never saw the schema.
 _PLAIN_WORDS = {
     "Invalid enum value": "not one of the documented values",
@@ -80,7 +82,9 @@ def _complaint(error: HTTPException) -> str:
     extra: object = error.extra
     entry: object = extra[0] if isinstance(extra, list) and extra else None
     if not isinstance(entry, dict):
-        return "the body is not valid JSON"
+        # Litestar says it in a sentence, which quotes the path.
+        missing = _MISSING.match(error.detail)
+        return f"{missing[1]}: it is missing" if missing else "the body is not valid JSON"
     found = cast("dict[str, object]", entry)
     message, field = str(found.get("message", "")), str(found.get("key") or "data")
     # Litestar calls the whole body "data"; where there is none, that word is all it says.

@@ -48,6 +48,8 @@ async def first_admin(settings: Settings, admins: Admins) -> AsyncGenerator[None
         try:
             check(value)
         except AccountError as error:
+            # Granian ends a process whose start fails without a word of its own.
+            log.error("%s: %s", variable, error)  # noqa: TRY400 — the message is all there is to it
             raise SettingsError(f"{variable}: {error}") from None
     task = asyncio.create_task(_make(admins, username, password), name="first admin")
     try:

@@ -34,6 +34,10 @@ class TokenKind(StrEnum):
     TENANT = "tenant"
 
 
+class TokenSecretsError(ValueError):
+    """The settings' secrets are none; the message says what they take."""
+
+
 class TokenError(Exception):
     """Not a token of ours, or one that is over."""
 
@@ -71,10 +75,14 @@ class Tokens:
         for entry in secrets:
             kid, _, secret = entry.partition(":")
             if not kid or len(secret) < SHORTEST_SECRET:
-                raise ValueError(f"FIDOX_JWT_SECRETS: each is kid:secret, the secret of {SHORTEST_SECRET} or more")
+                raise TokenSecretsError(
+                    f"FIDOX_JWT_SECRETS: each is kid:secret, the secret of {SHORTEST_SECRET} or more"
+                )
             self._keys[kid] = OctKey.import_key(secret)
         if not self._keys:
-            raise ValueError("FIDOX_JWT_SECRETS is not set: give it kid:secret, such as main:$(openssl rand -hex 32)")
+            raise TokenSecretsError(
+                "FIDOX_JWT_SECRETS is not set: give it kid:secret, such as main:$(openssl rand -hex 32)"
+            )
         self._signing = next(iter(self._keys))
 
     def issue(self, tenant_id: int, access_key: str, kind: TokenKind = TokenKind.ACCESS) -> str:

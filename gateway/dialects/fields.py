@@ -6,12 +6,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
+# A lookahead: `$` would let a line break at the end through.
+NO_CONTROLS = r"^(?![\s\S]*[\x00-\x1f\x7f])"
 UserCode = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=128,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
+        pattern=NO_CONTROLS,
         description="The user's unique code, such as an employee or member number",
     ),
 ]

@@ -63,8 +63,8 @@ def side_by_side(stack, title: str, work: str, calls: Calls, *, images_a_call: i
     section = Section(
         title,
         f"`POST {calls.path}` over HTTP, photos of `people/` (0.2 to 2 MP); beside it the same work in a loop without"
-        " HTTP and without a queue: one process with one thread, taking turns with one client call by call, and two such"
-        f" processes against {CLIENTS} clients, one after the other. The clients are plain sockets on the same"
+        " HTTP and without a queue: one process with one thread, taking turns with one client call by call, and two"
+        f" such processes against {CLIENTS} clients, one after the other. The clients are plain sockets on the same"
         " cores; their time and CPU count against the figures.",
     )
     bare: list[float] = []

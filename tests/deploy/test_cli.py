@@ -64,6 +64,8 @@ def test_the_commands_are_the_documented_ones() -> None:
         "calibrate",
         *(f"tenants {name}" for name in ("create", "list", "disable", "enable", "set", "token")),
         *(f"keys {name}" for name in ("create", "list", "revoke")),
+        *(f"api-keys {name}" for name in ("create", "list", "enable", "disable", "delete")),
+        *(f"admins {name}" for name in ("create", "password", "list", "delete")),
         *(f"faces {name}" for name in ("count", "export", "import", "enrol")),
         *(f"weights {name}" for name in ("list", "fetch", "verify")),
     }

@@ -2,6 +2,9 @@
 
 import base64
 import json
+import os
+import subprocess
+import sys
 import time
 
 import httpx
@@ -133,3 +136,11 @@ def test_a_token_is_over_at_its_time():
 def test_a_gateway_without_a_good_secret_does_not_start(secrets):
     with pytest.raises(ValueError, match="FIDOX_JWT_SECRETS"):
         Tokens(secrets, 3600)
+
+
+def test_and_says_why():
+    environment = {**os.environ, "FIDOX_JWT_SECRETS": ""}
+    command = [sys.executable, "-m", "gateway"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert "FIDOX_JWT_SECRETS is not set" in done.stderr

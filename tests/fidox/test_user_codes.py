@@ -73,3 +73,9 @@ def test_a_path_that_can_be_no_user_code_is_400(api, path):
 def test_a_query_is_not_part_of_the_code(api, photo):
     assert api.post("/face/register", userCode="u", image=photo("obama/obama.jpg")).status_code == 200
     assert api.delete_raw("/face/u?reason=left").status_code == 200
+
+
+@pytest.mark.parametrize("code", ["", "x" * 129, "a\nb", "a\n", "\n", "\x7f", "a\0"])
+def test_what_can_be_no_user_code_is_400(api, grey, code):
+    for call in ("register", "verify"):
+        assert error(api.post(f"/face/{call}", userCode=code, image=grey)) == (400, "REQ001")

@@ -1,10 +1,14 @@
 """The operations that know nobody: where the faces of a picture are, and the picture without them.
 
-    detect   decode, reduced ─────> detect                                              ┐ keep, where storage is on
-    mask     decode, whole ─> a reduced view ─> detect ─> paint on the whole ─> encode  ┘ (keeping.py)
+    detect   decode, reduced ─> detect                         one piece of work
+    mask     decode, whole ─> a reduced view ─> detect         one
+             ─> paint on the whole ─> encode                   another
 
-No face is an answer here, not a failure. Only the detection is the engine's own: decoding, painting and encoding stand
-outside its circuit, because a picture of 50 megapixels that takes seconds to become a PNG is no engine's fault.
+Where storage is on, what came of either is kept before the answer goes out (keeping.py).
+
+No face is an answer here, not a failure. Decoding and detecting are one piece of work, as in every operation: each
+more costs two changes of thread. Painting and encoding stand outside the engine's circuit, because a picture of 50
+megapixels that takes seconds to become a PNG is no engine's fault.
 """
 
 from __future__ import annotations
@@ -66,11 +70,13 @@ class AnonymousTasks:
         self, operation: contracts.DetectFaces | contracts.MaskFaces, call: Call
     ) -> contracts.FacesDetected | contracts.Failed:
         """Detect, or detect and mask, the faces of image 0."""
+        looked = await ask(
+            self._engines.in_order(), call.compute, open_and_look, call.images[0], operation, self._max_pixels
+        )
+        if isinstance(looked, contracts.Failed):
+            return looked
+        opened, seen = looked
         try:
-            opened = await call.compute(open_picture, call.images[0], operation, self._max_pixels)
-            seen = await ask(self._engines.in_order(), call.compute, look, opened.image, operation)
-            if isinstance(seen, contracts.Failed):
-                return seen
             if isinstance(operation, contracts.MaskFaces):
                 found = await call.compute(masked, opened, seen, operation)
             else:
@@ -107,6 +113,17 @@ def open_picture(data: bytes, operation: contracts.DetectFaces | contracts.MaskF
         # A large PNG or WebP: both operations look at the same pixels.
         image = reduced(image.pixels, image.channels)
     return Opened(image, None, len(data), watch.lap())
+
+
+def open_and_look(
+    engine: Engine, data: bytes, operation: contracts.DetectFaces | contracts.MaskFaces, max_pixels: int
+) -> tuple[Opened, Seen] | contracts.Failed:
+    """Decode and find the faces. What is wrong with the picture is an answer, not the engine's failure."""
+    try:
+        opened = open_picture(data, operation, max_pixels)
+    except ImageError as error:
+        return failed(error.failure, error.detail, image=0)
+    return opened, look(engine, opened.image, operation)
 
 
 def look(engine: Engine, image: Image, operation: contracts.Detecting) -> Seen:

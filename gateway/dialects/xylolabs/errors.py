@@ -71,7 +71,7 @@ ROWS: dict[Failure, Row] = {
 def render(outcome: Failed, call: Call) -> Response[ErrorBody]:
     """An error as the document has it: the detail of what went wrong, where there is one, after the general words."""
     status, message = ROWS[outcome.failure]
-    if outcome.detail:
+    if outcome.detail and outcome.detail != message:
         message = f"{message}: {outcome.detail}"
     # A browser that is told "Basic" asks for a password in a window of its own, over the console's login page.
     challenge = "Cookie" if call.operation == ADMIN else "ApiKey"

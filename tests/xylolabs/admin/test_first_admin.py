@@ -2,11 +2,14 @@
 
 import asyncio
 import secrets
+import subprocess
+import sys
 import time
 
 import psycopg
 import pytest
 
+from deploy.local.stack import free_port
 from gateway.auth.first_admin import first_admin
 from shared.db.admins import Admins
 from shared.db.migrate import migrate
@@ -110,3 +113,17 @@ def test_what_no_account_may_have_stops_the_start(username, password, variable):
     with pytest.raises(SettingsError, match=variable) as raised:
         asyncio.run(start())
     assert password not in str(raised.value)
+
+
+def test_the_gateway_says_so_and_ends(stack):
+    environment = {
+        **stack.environment,
+        "PORT": str(free_port("127.0.0.1", 0)),
+        **variables(Account("admin", "too short")),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway"], env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode
+    assert "FACE_API_ADMIN_PASSWORD: a password has 12 to 256 characters" in done.stderr
+    assert "too short" not in done.stderr

@@ -14,13 +14,13 @@ def test_each_change_is_logged_with_who_what_and_which(stack, browser, account, 
     browser.patch(f"/api-keys/{key['id']}", is_active=False)
     browser.delete(f"/api-keys/{key['id']}")
     tenant = browser.make("/tenants", name=f"admin-{secrets.token_hex(4)}")
-    access = browser.make(f"/tenants/{tenant['id']}/keys")
+    access = browser.make(f"/tenants/{tenant['id']}/access-keys")
     code = f"비밀-{secrets.token_hex(8)}"
     with Fidox.login(stack.base_url, access["access_key"], access["secret_key"]) as api:
         api.post("/face/register", userCode=code, image=photo("obama/obama.jpg"))
     browser.patch(f"/tenants/{tenant['id']}", calls_per_minute=5)
     browser.delete(f"/tenants/{tenant['id']}/users", user_code=code)
-    browser.delete(f"/tenants/{tenant['id']}/keys/{access['access_key']}")
+    browser.delete(f"/tenants/{tenant['id']}/access-keys/{access['access_key']}")
     browser.delete(f"/tenants/{tenant['id']}", confirm=tenant["name"])
     browser.change_password(account.password, NEW)
     browser.client.post("/auth/logout")

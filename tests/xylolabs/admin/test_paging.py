@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.face_api import error
 
-LISTINGS = ("/api-keys", "/tenants", "/tenants/1/keys", "/tenants/1/users", "/transactions")
+LISTINGS = ("/api-keys", "/tenants", "/tenants/1/access-keys", "/tenants/1/users", "/transactions")
 
 
 @pytest.fixture(scope="module")

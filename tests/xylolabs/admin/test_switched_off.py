@@ -1,10 +1,10 @@
-"""What an operator has switched off is 501, and the answer says what to set."""
+"""What an operator has switched off is 501, and the answer says what to set; what is away for a while is 503."""
 
 import httpx
 import psycopg
 import pytest
 
-from tests.support.admin_api import Account, AdminApi
+from tests.support.admin_api import COOKIE, Account, AdminApi
 from tests.support.face_api import FaceApi, error
 from tests.support.gateways import gateway_beside
 
@@ -33,7 +33,7 @@ DATABASE = [
     ("GET", "/tenants"),
     ("POST", "/tenants"),
     ("GET", "/tenants/1"),
-    ("GET", "/tenants/1/keys"),
+    ("GET", "/tenants/1/access-keys"),
     ("GET", "/tenants/1/users"),
     ("DELETE", "/tenants/1/users?user_code=u"),
     ("GET", "/transactions"),
@@ -100,3 +100,21 @@ def test_without_a_database_it_is_501_and_says_what_to_set(bare, method, path):
         status, detail = error(admin.client.request(method, path, **body))
     assert status == 501
     assert "DATABASE_URL" in detail
+
+
+def test_a_database_that_does_not_answer_is_503_and_says_when_to_try_again(stack, root):
+    nowhere = "postgresql://127.0.0.1:1/none"
+    with (
+        gateway_beside(stack, DATABASE_URL=nowhere, FIDOX_DB_TIMEOUT_S="0.2") as url,
+        AdminApi(url, root) as basic,
+        AdminApi(url, Cookie=f"{COOKIE}={'x' * 43}") as browser,
+    ):
+        answers = [
+            browser.login(root),
+            browser.client.post("/auth/logout"),
+            browser.get("/auth/session"),
+            basic.get("/auth/session"),
+            basic.post("/api-keys", name="x"),
+        ]
+    assert [error(answer)[0] for answer in answers] == [503] * 5
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in answers)

@@ -22,7 +22,7 @@ def name() -> str:
 @pytest.fixture
 def enrolled(stack, admin, tenant_id, photo):
     """A tenant with one user: its root API."""
-    key = admin.make(f"/tenants/{tenant_id}/keys")
+    key = admin.make(f"/tenants/{tenant_id}/access-keys")
     with Fidox.login(stack.base_url, key["access_key"], key["secret_key"]) as api:
         assert api.post("/face/register", userCode="u", image=photo("obama/obama.jpg")).status_code == 200
         yield api
@@ -131,9 +131,9 @@ def with_id(admin, tenant_id) -> list:
         admin.get(f"/tenants/{tenant_id}"),
         admin.patch(f"/tenants/{tenant_id}", is_active=True),
         admin.delete(f"/tenants/{tenant_id}", confirm="x"),
-        admin.get(f"/tenants/{tenant_id}/keys"),
-        admin.post(f"/tenants/{tenant_id}/keys"),
-        admin.delete(f"/tenants/{tenant_id}/keys/fxa_1"),
+        admin.get(f"/tenants/{tenant_id}/access-keys"),
+        admin.post(f"/tenants/{tenant_id}/access-keys"),
+        admin.delete(f"/tenants/{tenant_id}/access-keys/fxa_1"),
         admin.get(f"/tenants/{tenant_id}/users"),
         admin.delete(f"/tenants/{tenant_id}/users", user_code="u"),
     ]
@@ -160,7 +160,7 @@ def test_a_deleted_tenant_is_gone_with_its_keys_users_and_templates(stack, admin
 
 
 def test_an_access_key_is_201_with_its_secret_and_works(stack, admin, tenant_id):
-    made = admin.make(f"/tenants/{tenant_id}/keys", label="shop")
+    made = admin.make(f"/tenants/{tenant_id}/access-keys", label="shop")
     assert list(made) == [*KEY, "secret_key"]
     assert (made["label"], made["is_active"], made["revoked_at"]) == ("shop", True, None)
     with Fidox.login(stack.base_url, made["access_key"], made["secret_key"]) as api:
@@ -168,13 +168,13 @@ def test_an_access_key_is_201_with_its_secret_and_works(stack, admin, tenant_id)
 
 
 def test_the_secret_is_never_shown_again(admin, tenant_id):
-    made = admin.make(f"/tenants/{tenant_id}/keys", label="shop")
-    (listed,) = admin.list(f"/tenants/{tenant_id}/keys")["items"]
+    made = admin.make(f"/tenants/{tenant_id}/access-keys", label="shop")
+    (listed,) = admin.list(f"/tenants/{tenant_id}/access-keys")["items"]
     assert listed == {field: made[field] for field in KEY}
 
 
 def test_a_revoked_access_key_is_204_and_stays_in_the_list(stack, admin, tenant_id):
-    path = f"/tenants/{tenant_id}/keys"
+    path = f"/tenants/{tenant_id}/access-keys"
     live, revoked = admin.make(path), admin.make(path)
     answer = admin.delete(f"{path}/{revoked['access_key']}")
     assert (answer.status_code, answer.content) == (204, b"")
@@ -190,12 +190,12 @@ def test_a_revoked_access_key_is_204_and_stays_in_the_list(stack, admin, tenant_
 
 def test_one_tenants_keys_are_not_anothers(admin, tenant_id):
     other = admin.make("/tenants", name=f"admin-{secrets.token_hex(4)}")["id"]
-    key = admin.make(f"/tenants/{tenant_id}/keys")["access_key"]
-    assert admin.list(f"/tenants/{other}/keys")["total"] == 0
-    assert error(admin.delete(f"/tenants/{other}/keys/{key}"))[0] == 404
-    assert admin.list(f"/tenants/{tenant_id}/keys", is_active="true")["total"] == 1
+    key = admin.make(f"/tenants/{tenant_id}/access-keys")["access_key"]
+    assert admin.list(f"/tenants/{other}/access-keys")["total"] == 0
+    assert error(admin.delete(f"/tenants/{other}/access-keys/{key}"))[0] == 404
+    assert admin.list(f"/tenants/{tenant_id}/access-keys", is_active="true")["total"] == 1
 
 
 @pytest.mark.parametrize("body", [{"label": "x" * 129}, {"label": "a\0b"}, {"label": None}, {"name": "x"}])
 def test_any_other_label_is_400(admin, tenant_id, body):
-    assert error(admin.post(f"/tenants/{tenant_id}/keys", **body))[0] == 400
+    assert error(admin.post(f"/tenants/{tenant_id}/access-keys", **body))[0] == 400

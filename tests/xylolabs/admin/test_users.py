@@ -15,7 +15,7 @@ ODD = ["a/b", "..", "../../x", "a//b/", "count", " ", "+", "a b", "%", "%2F", "í
 @pytest.fixture
 def api(stack, admin, tenant_id):
     """The root API as the tenant."""
-    key = admin.make(f"/tenants/{tenant_id}/keys")
+    key = admin.make(f"/tenants/{tenant_id}/access-keys")
     with Fidox.login(stack.base_url, key["access_key"], key["secret_key"]) as client:
         yield client
 
@@ -91,7 +91,12 @@ def test_a_user_is_deleted_with_every_template(admin, api, tenant_id, users, enr
 
 
 def test_an_unknown_user_is_404(admin, tenant_id):
-    assert error(admin.delete(f"/tenants/{tenant_id}/users", user_code="nobody"))[0] == 404
+    answer = admin.delete(f"/tenants/{tenant_id}/users", user_code="nobody")
+    assert error(answer) == (404, "there is no such user")
+
+
+def test_which_parameter_is_missing_is_said(admin, tenant_id):
+    assert "user_code: it is missing" in error(admin.delete(f"/tenants/{tenant_id}/users"))[1]
 
 
 def test_a_user_of_another_tenant_is_404_and_stays(admin, users, enrol):

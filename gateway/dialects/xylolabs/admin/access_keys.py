@@ -9,10 +9,10 @@ from litestar.params import Parameter
 
 from gateway.auth.admins import AdminUser, note
 from gateway.calls import call_of, or_unavailable
+from gateway.dialects.fields import NO_CONTROLS
 from gateway.dialects.xylolabs.admin import schemas
 from gateway.dialects.xylolabs.admin.common import (
     ERRORS,
-    NO_CONTROLS,
     ROOT,
     UNKNOWN,
     AdminController,
@@ -34,7 +34,7 @@ KeyName = Annotated[str, Parameter(max_length=256, pattern=NO_CONTROLS, descript
 class AccessKeyController(AdminController):
     """Make, list, revoke."""
 
-    path = f"{ROOT}/tenants/{{tenant_id:int}}/keys"
+    path = f"{ROOT}/tenants/{{tenant_id:int}}/access-keys"
     tags = ["admin: tenants"]  # noqa: RUF012 — Litestar declares it on the instance
 
     @post(

@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.auth.admins import admin_guard
 from gateway.calls import call_of
+from gateway.dialects.fields import NO_CONTROLS
 from gateway.dialects.xylolabs.errors import ErrorBody
 from gateway.refusals import refuse
 from shared.contracts import Failure
@@ -64,8 +65,6 @@ class AdminController(Controller):
 # Rows are skipped one by one, so a page is never far; and so large a number still fits PostgreSQL's.
 PageNumber = Annotated[int, Parameter(ge=1, le=1_000_000_000, description="The first is 1")]
 PerPage = Annotated[int, Parameter(ge=1, le=100, description="Items a page")]
-# A lookahead: `$` would let a line break at the end through.
-NO_CONTROLS = r"^(?![\s\S]*[\x00-\x1f\x7f])"
 Contains = Annotated[
     str | None,
     Parameter(

@@ -14,7 +14,8 @@ import msgspec
 from litestar.params import Parameter
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.dialects.xylolabs.admin.common import NO_CONTROLS, PaginatedResponse
+from gateway.dialects.fields import NO_CONTROLS
+from gateway.dialects.xylolabs.admin.common import PaginatedResponse
 from shared.contracts import Dialect
 from shared.db.admins import LONGEST_PASSWORD, LONGEST_USERNAME, SHORTEST_PASSWORD
 

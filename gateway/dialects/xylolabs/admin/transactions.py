@@ -10,10 +10,10 @@ from litestar.params import Parameter
 
 from gateway.auth.admins import AdminUser
 from gateway.calls import call_of, or_unavailable
+from gateway.dialects.fields import NO_CONTROLS
 from gateway.dialects.xylolabs.admin import schemas
 from gateway.dialects.xylolabs.admin.common import (
     ERRORS,
-    NO_CONTROLS,
     ROOT,
     AdminController,
     From,
