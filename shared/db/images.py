@@ -38,7 +38,8 @@ _JOBS = Listing(
     columns=_JOB,
     source="jobs",
     key=("id",),
-    sorts={"created_at": "created_at", "face_count": "face_count", "total_ms": "total_ms"},
+    # By nothing else: there are more jobs than pictures, and their rows are long.
+    sorts={"created_at": "created_at"},
 )
 
 
@@ -148,7 +149,7 @@ class Images:
         return StoredImage(*row) if row else None
 
     async def jobs(self, window: Window, wanted: WantedJobs) -> Page[StoredJob]:
-        """Jobs, sorted by created_at, face_count or total_ms."""
+        """Jobs, sorted by created_at."""
         filters: Filters = [
             ("job_type = %s", wanted.job_type),
             ("method = %s", wanted.method),

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -17,18 +18,17 @@ from typing import Self
 import psutil
 import psycopg
 import redis
-from psycopg.conninfo import make_conninfo
 
 from deploy.local.stack import free_port
 from shared import keys
 from shared.contracts import Kind
 from shared.db.cleanup import CleanupTasks
-from shared.db.migrate import migrate
 from shared.db.pool import open_pool
 from shared.settings import Database, Settings
 from shared.storage import open_storage
 from tests.support.admin_api import Account, AdminApi, make_account
 from tests.support.face_api import FaceApi, make_key
+from tests.support.gateways import database_beside
 from workers.face.cron import clean
 
 ROOT = Path(__file__).parents[2]
@@ -87,12 +87,11 @@ class Side:
     """
 
     def __init__(
-        self, stack, name: str, redis_db: int, place: Path, log: Path, s3: Rclone | None = None, **environment: str
+        self, stack, redis_db: int, place: Path, log: Path, s3: Rclone | None = None, **environment: str
     ) -> None:
         self.place, self.log, self.s3 = place, log, s3
-        self.database_url = make_conninfo(stack.database_url, dbname=name)
-        self._server = stack.database_url
-        self._name = name
+        self._exit = ExitStack()
+        self.database_url = self._exit.enter_context(database_beside(stack))
         self.redis_url = stack.redis_url.replace("db=0", f"db={redis_db}")
         where = s3.environment if s3 else {"FACE_API_STORAGE_DIR": str(place)}
         self.environment = stack.environment | {
@@ -112,9 +111,6 @@ class Side:
         self._processes: dict[str, subprocess.Popen] = {}
 
     def __enter__(self) -> Self:
-        with psycopg.connect(self._server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {self._name}")
-        asyncio.run(migrate(self.database_url))
         with redis.Redis.from_url(self.redis_url) as client:
             client.flushdb()
             try:
@@ -136,8 +132,7 @@ class Side:
             process.terminate()
         for process in self._processes.values():
             process.wait(30)
-        with psycopg.connect(self._server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {self._name} WITH (FORCE)")
+        self._exit.close()
 
     def process(self, name: str) -> psutil.Process:
         return psutil.Process(self._processes[name].pid)

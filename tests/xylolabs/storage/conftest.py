@@ -18,14 +18,14 @@ def rclone(tmp_path_factory):
 @pytest.fixture(scope="package")
 def in_folder(stack, tmp_path_factory):
     root = tmp_path_factory.mktemp("pictures")
-    with Side(stack, "stored_in_folder", 10, root / "new", root / "log") as side:
+    with Side(stack, 10, root / "new", root / "log") as side:
         yield side
 
 
 @pytest.fixture(scope="package")
 def in_s3(stack, rclone, tmp_path_factory):
     log = tmp_path_factory.mktemp("s3-log") / "log"
-    with Side(stack, "stored_in_s3", 11, rclone.folder / BUCKET, log, rclone) as side:
+    with Side(stack, 11, rclone.folder / BUCKET, log, rclone) as side:
         yield side
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.storing import unique, wait_until
 
-CALLS = int(os.environ.get("FIDOX_TEST_STORED", "160"))
+CALLS = int(os.environ.get("FIDOX_TEST_STORED", "96"))
 CLIENTS = 16
 # How many calls send a picture that has been sent before.
 KNOWN_EVERY = 3

@@ -45,7 +45,7 @@ MOST_JOBS = 100
 ImageId = Annotated[str, Parameter(description="The picture's id")]
 JobId = Annotated[str, Parameter(description="The job's id")]
 ImageSort = Literal["created_at", "-created_at", "size_bytes", "-size_bytes", "job_count", "-job_count"]
-JobSort = Literal["created_at", "-created_at", "face_count", "-face_count", "total_ms", "-total_ms"]
+JobSort = Literal["created_at", "-created_at"]
 Processed = Annotated[bool | None, Parameter(description="Only those with a masked picture, or without")]
 FOUND = {302: ResponseSpec(None, description="Location is a link to the file; it expires")}
 
