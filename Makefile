@@ -16,7 +16,8 @@ test: ## install what the tests need and run them all (ARGS=… goes to pytest, 
 
 soak: ## the tests that are cut short in `make test`, at their full length
 	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh && \
-	exec env FIDOX_TEST_CARDS=200 $(PYTHON) -m pytest tests/ocr/test_privacy.py $(ARGS)
+	exec env FIDOX_TEST_CARDS=200 FIDOX_TEST_STORED=5000 $(PYTHON) -m pytest \
+	  tests/ocr/test_privacy.py tests/xylolabs/storage/test_load.py $(ARGS)
 
 check: ## lint, formatting, types and the layers between the packages
 	@bash deploy/bootstrap.sh dev

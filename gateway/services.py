@@ -12,6 +12,7 @@ from gateway.auth.keys import KeyStates
 from gateway.auth.limits import Limiter, open_limiter
 from gateway.auth.tokens import Tokens
 from gateway.auth.uses import KeyUses
+from gateway.pictures import Pictures, open_pictures
 from shared.db.admin_sessions import AdminSessions
 from shared.db.admins import Admins
 from shared.db.api_keys import ApiKeys
@@ -53,6 +54,7 @@ class Services:
     users: Users
     transactions: Transactions
     recorder: Recorder
+    pictures: Pictures | None
 
 
 @asynccontextmanager
@@ -91,4 +93,5 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
                 users=Users(pool),
                 transactions=transactions,
                 recorder=recorder,
+                pictures=open_pictures(settings, pool),
             )
