@@ -31,8 +31,8 @@ def main() -> None:
     only = set(sys.argv[1:]) or set(SECTIONS)
     if unknown := only - set(SECTIONS):
         sys.exit(f"there is no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
-    # The demo tenant's limit stays as it is, 6,000 calls a minute; an API key's are far below what is measured. Storage is
-    # off, as it is by default; what it costs is `storage_ms` in every answer where it is on.
+    # The demo tenant's limit stays as it is, 6,000 calls a minute; an API key's are far below what is measured.
+    # Storage is off, as it is by default; what it costs is `storage_ms` in every answer where it is on.
     environment = {
         "FACE_API_DETECT_RATE": "1000000",
         "FACE_API_MASK_RATE": "1000000",
