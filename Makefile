@@ -9,12 +9,15 @@ help: ## what can be made
 run: ## install what is needed and start everything on http://127.0.0.1:8000 (PORT=… for another)
 	@bash deploy/bootstrap.sh auto && exec .venv/bin/fidox up
 
-test: ## install what the tests need and run them all (ARGS=… goes to pytest)
-	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh && exec $(PYTHON) -m pytest $(ARGS)
+test: ## install what the tests need and run them all (ARGS=… goes to pytest, which then runs once)
+	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh && \
+	if [ -n "$(ARGS)" ]; then exec $(PYTHON) -m pytest $(ARGS); fi; \
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not alone" && exec $(PYTHON) -m pytest -m alone
 
 soak: ## the tests that are cut short in `make test`, at their full length
 	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh && \
-	exec env FIDOX_TEST_CARDS=200 $(PYTHON) -m pytest tests/ocr/test_privacy.py $(ARGS)
+	exec env FIDOX_TEST_CARDS=200 FIDOX_TEST_STORED=5000 $(PYTHON) -m pytest \
+	  tests/ocr/test_privacy.py tests/xylolabs/storage/test_load.py $(ARGS)
 
 check: ## lint, formatting, types and the layers between the packages
 	@bash deploy/bootstrap.sh dev

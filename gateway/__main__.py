@@ -20,6 +20,7 @@ def main() -> None:
     """Read the settings, say what is wrong with them, serve."""
     try:
         settings = Settings.from_env()
+        settings.storage.require_place()
         # Here, because Granian ends a process whose start fails without a word of its own.
         Tokens(settings.auth.jwt_secrets, settings.auth.token_ttl_s)
     except (SettingsError, TokenSecretsError) as error:

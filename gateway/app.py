@@ -26,7 +26,7 @@ from gateway.dialects import DialectSpec, Surface
 from gateway.dialects.fidox import FIDOX
 from gateway.dialects.v1 import V1
 from gateway.dialects.xylolabs import XYLOLABS
-from gateway.dialects.xylolabs.operations import MASK_HEADERS
+from gateway.dialects.xylolabs.operations import KEPT_HEADERS, MASK_HEADERS
 from gateway.documents import document_routes
 from gateway.health import live, ready
 from gateway.rawpath import keep_raw_tails
@@ -109,6 +109,6 @@ def _cors(origins: tuple[str, ...]) -> CORSConfig | None:
         allow_origins=list(origins),
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         allow_headers=["Authorization", "Content-Type", "X-API-Key"],
-        expose_headers=["Retry-After", "X-Transaction-Id", *MASK_HEADERS],
+        expose_headers=["Retry-After", "X-Transaction-Id", *MASK_HEADERS, *KEPT_HEADERS],
         max_age=600,
     )

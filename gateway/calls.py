@@ -16,6 +16,7 @@ import logging
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
@@ -27,6 +28,7 @@ from shared import contracts
 from shared.contracts import Failure, Kind
 from shared.db.pool import StoreUnavailableError
 from shared.db.transactions import OK, Transaction, with_result
+from shared.storage import FileMissingError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -56,6 +58,7 @@ class Call:
         self.tx_id = dialect.new_tx_id()
         self.operation = "unknown"
         self.tenant_id: int | None = None
+        self.api_key_id: UUID | None = None
         self.is_recorded = dialect.records
         self.spoof_rejects = False
         self.reveals_numbers = False
@@ -165,12 +168,16 @@ T = TypeVar("T")
 
 
 async def or_unavailable(reading: Awaitable[T]) -> T:
-    """What a repository gives; a database that does not answer as a RefusedError."""
+    """What a repository or the storage gives; one that does not answer as a RefusedError. Raises FileMissingError."""
     try:
         return await reading
     except StoreUnavailableError:
-        outcome = contracts.failed(Failure.STORE_UNAVAILABLE, "the service is starting or restarting", retry_after_s=1)
-        raise RefusedError(outcome) from None
+        detail = "the service is starting or restarting"
+    except FileMissingError:
+        raise
+    except StorageError:
+        detail = "the storage does not answer"
+    raise RefusedError(contracts.failed(Failure.STORE_UNAVAILABLE, detail, retry_after_s=1))
 
 
 def refusal(call: Call, error: Exception) -> contracts.Failed:

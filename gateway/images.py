@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pybase64
 
 from gateway.refusals import refuse
-from shared.contracts import Failure
+from shared import formats
+from shared.contracts import Failure, ImageFormat
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,19 +28,15 @@ class ImageType(StrEnum):
     WEBP = "WebP"
 
 
+_TYPES = {ImageFormat.JPEG: ImageType.JPEG, ImageFormat.PNG: ImageType.PNG, ImageFormat.WEBP: ImageType.WEBP}
 _DATA_PREFIX = re.compile(r"\s*data:[^,]{0,128},")
 _WHITESPACE = {ord(char): None for char in " \t\r\n\f\v"}
 
 
 def sniff(data: bytes) -> ImageType | None:
     """The type by its signature; None for anything else."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return ImageType.JPEG
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return ImageType.PNG
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return ImageType.WEBP
-    return None
+    found = formats.sniff(data)
+    return _TYPES[found] if found else None
 
 
 def check_image(data: bytes, *, position: int, types: Collection[ImageType], max_bytes: int) -> bytes:

@@ -14,6 +14,7 @@ from gateway.auth.tokens import Tokens
 from gateway.auth.uses import KeyUses
 from gateway.console.day import Day
 from gateway.console.weights import WeightPlaces
+from gateway.pictures import Pictures, open_pictures
 from shared.db.admin_sessions import AdminSessions
 from shared.db.admins import Admins
 from shared.db.api_keys import ApiKeys
@@ -59,6 +60,7 @@ class Services:
     traffic: Traffic
     day: Day
     weights: WeightPlaces
+    pictures: Pictures | None
 
 
 @asynccontextmanager
@@ -101,4 +103,5 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
                 traffic=traffic,
                 day=Day(traffic),
                 weights=WeightPlaces(settings.weights),
+                pictures=open_pictures(settings, pool),
             )

@@ -92,6 +92,13 @@ class ImageFormat(StrEnum):
     WEBP = "webp"
 
 
+class JobType(StrEnum):
+    """What was done with a picture that is kept."""
+
+    DETECT = "detect"
+    MASK = "mask"
+
+
 class CardField(StrEnum):
     """What is read off a document. Which of them there are depends on its type."""
 
@@ -236,11 +243,24 @@ class CountFaces(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="
     """Where are the faces of image 0?"""
 
 
-class DetectFaces(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="detect"):
+class Keep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Keep the picture and what is made of it, as the job of this id (a UUID), for this API key's caller."""
+
+    job_id: str
+    api_key_id: str | None = None
+
+
+class Keepable(Detecting, frozen=True, kw_only=True, omit_defaults=True):
+    """An operation whose picture and result may be kept: None keeps nothing."""
+
+    keep: Keep | None = None
+
+
+class DetectFaces(Keepable, frozen=True, kw_only=True, omit_defaults=True, tag="detect"):
     """Where are the faces of image 0, with all that is known of each and of the time it took?"""
 
 
-class MaskFaces(Detecting, frozen=True, kw_only=True, omit_defaults=True, tag="mask"):
+class MaskFaces(Keepable, frozen=True, kw_only=True, omit_defaults=True, tag="mask"):
     """Image 0 with its faces made unrecognisable, as a new file.
 
     `strength` is the blur's kernel, or a square's side, in pixels of a face of ordinary size (workers/face/mask.py);
@@ -353,10 +373,15 @@ class FacesCounted(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="
 
 
 class FacesDetected(Outcome, frozen=True, kw_only=True, omit_defaults=True, tag="detected"):
-    """Every face of the image, the largest first; `channels` are the file's: 1 grey, 2 with alpha, 3 colour, 4."""
+    """Every face of the image, the largest first; `channels` are the file's: 1 grey, 2 with alpha, 3 colour, 4.
+
+    `image_id` and `job_id` are those of the rows, and None where there are none: it was not asked for, or could not be.
+    """
 
     faces: tuple[Face, ...]
     channels: int
+    image_id: str | None = None
+    job_id: str | None = None
 
 
 class FacesMasked(FacesDetected, frozen=True, kw_only=True, omit_defaults=True, tag="masked"):

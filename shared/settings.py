@@ -113,9 +113,50 @@ class FaceApi(msgspec.Struct, frozen=True):
         int, env("FACE_API_ADMIN_SESSION_TTL", "an admin session ends after this, seconds", ge=1)
     ] = 43_200
     login_rate: Annotated[int, env("FACE_API_ADMIN_LOGIN_RATE", "admin logins a minute from one address", ge=1)] = 10
-    storage_enabled: Annotated[
-        bool, env("FACE_API_STORAGE_ENABLED", "keep pictures and jobs (to come); off, what needs them answers 501")
+
+
+class Storage(msgspec.Struct, frozen=True):
+    """Whether pictures that come by the xylolabs dialect are kept, where, and for how long."""
+
+    enabled: Annotated[
+        bool, env("FACE_API_STORAGE_ENABLED", "keep pictures and jobs; off, what needs them answers 501")
     ] = False
+    folder: Annotated[
+        str, env("FACE_API_STORAGE_DIR", "keep them in this folder, which gateway and face workers share")
+    ] = ""
+    bucket: Annotated[str, env("FACE_API_S3_BUCKET", "keep them in this bucket of S3; it goes before the folder")] = ""
+    endpoint: Annotated[
+        str, env("FACE_API_S3_ENDPOINT", "the S3 server's address, which admins' browsers reach, too; unset: AWS")
+    ] = ""
+    region: Annotated[str, env("FACE_API_S3_REGION", "the bucket's region")] = "us-east-1"
+    access_key: Annotated[
+        str, env("FACE_API_S3_ACCESS_KEY", "who writes and reads there; unset: the machine's own role")
+    ] = ""
+    secret_key: Annotated[str, env("FACE_API_S3_SECRET_KEY", "its secret")] = ""
+    public_endpoint: Annotated[
+        str,
+        env(
+            "FACE_API_S3_PUBLIC_ENDPOINT",
+            "where masked pictures lie open, such as https://cdn.example/faces; unset: links are signed and expire",
+        ),
+    ] = ""
+    # As long as S3 lets a signed link live: seven days.
+    link_ttl_s: Annotated[
+        int, env("FACE_API_STORAGE_LINK_TTL", "a link to a picture expires after this, seconds", ge=1, le=604_800)
+    ] = 900
+    retention_days: Annotated[
+        int,
+        env("FACE_API_IMAGES_RETENTION_DAYS", "delete pictures that were last sent longer ago; 0 keeps all", ge=0),
+    ] = 0
+
+    def require_place(self) -> None:
+        """Raises SettingsError where storage is on and nothing says where."""
+        if self.enabled and not (self.bucket or self.folder):
+            raise SettingsError(
+                "FACE_API_STORAGE_ENABLED is true: set FACE_API_STORAGE_DIR, or FACE_API_S3_BUCKET, too"
+            )
+        if bool(self.access_key) != bool(self.secret_key):
+            raise SettingsError("FACE_API_S3_ACCESS_KEY and FACE_API_S3_SECRET_KEY: set both, or neither")
 
 
 class Faces(msgspec.Struct, frozen=True):
@@ -208,6 +249,7 @@ class Settings(msgspec.Struct, frozen=True):
     http: Http = Http()
     auth: Auth = Auth()
     face_api: FaceApi = FaceApi()
+    storage: Storage = Storage()
     faces: Faces = Faces()
     liveness: Liveness = Liveness()
     ocr: Ocr = Ocr()

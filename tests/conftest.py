@@ -23,6 +23,30 @@ PEOPLE = SHARED / "testdata" / "people"
 SPECS = SHARED / "specs"
 
 
+# What breaks parts of the product, or counts the seconds that they take: beside other tests it would be their load that
+# is tested. `make test` runs the others in two processes, each with a stack of its own, and then these.
+ALONE = (
+    "deploy/test_faces_cli.py",
+    "deploy/test_up.py",
+    "face/test_applemango.py",
+    "face/test_fallback.py",
+    "faults/",
+    "liveness/test_faults.py",
+    "ocr/test_faults.py",
+    "queue/",
+    "xylolabs/test_health.py",
+    "xylolabs/storage/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them by where they lie."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).as_posix().startswith(ALONE):
+            item.add_marker("alone")
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     """On CI everything that a test needs is there: a skip is a set-up that broke, so it fails the run."""
     if os.environ.get("CI") == "true" and terminalreporter.stats.get("skipped"):

@@ -30,6 +30,7 @@ from shared import keys
 from shared.contracts import Kind
 from shared.db.migrate import pending
 from shared.settings import Settings, SettingsError
+from shared.storage import StorageError, open_storage
 from shared.weights import CHECK_ROLES, WeightsError, WeightStore
 from shared.weights.ocr import NEEDED
 from workers.runtime.supervisor import cores
@@ -64,7 +65,7 @@ class Finding(NamedTuple):
 
 
 def doctor(as_json: common.Json = False) -> None:
-    """Check this machine: Python, hardware, ONNX Runtime, weights, database, Redis, workers, port, secret."""
+    """Check this machine: Python, hardware, ONNX Runtime, weights, database, Redis, workers, storage, port, secret."""
     findings = list(examine())
     rows = [(finding.state.value, finding.check, finding.detail) for finding in findings]
     if as_json:
@@ -91,6 +92,7 @@ def examine() -> Iterator[Finding]:
     yield from _weights(settings)
     yield from _database(settings.database.url)
     yield from _redis(settings.queue.url)
+    yield _storage(settings)
     yield _port(settings)
     yield _secret(settings)
 
@@ -215,6 +217,24 @@ def _redis(url: str) -> Iterator[Finding]:
         ", ".join(f"{kind} {count}" for kind, count in live.items()),
         todo,
     )
+
+
+def _storage(settings: Settings) -> Finding:
+    async def place() -> str | None:
+        storage = open_storage(settings.storage)
+        if storage is None:
+            return None
+        await storage.check()
+        return "S3" if storage.signs_links else "a folder"
+
+    try:
+        found = asyncio.run(place())
+    except SettingsError as error:
+        return Finding(State.FAIL, "storage", "no place", str(error))
+    except StorageError as error:
+        todo = "see that it is there, and that the credentials may put, get, delete and list (docs/xylolabs-api.md)"
+        return Finding(State.FAIL, "storage", str(error), todo)
+    return Finding(State.OK, "storage", found or "off: no pictures are kept")
 
 
 def _port(settings: Settings) -> Finding:

@@ -2,6 +2,7 @@
 
     secrets.env, demo.env   0600   generated once
     postgres/               0700   the database's files, the database user's when the runner is root
+    storage/                0700   pictures that are kept, where no other place is set for them
     logs/NAME.log           0700   one a child; the previous three starts' beside it
     run/                    0711   lock, pid files, urls.env, sockets: nothing that must survive
 
@@ -39,6 +40,7 @@ class Folder:
         self.secrets = self.root / "secrets.env"
         self.demo = self.root / "demo.env"
         self.postgres = self.root / "postgres"
+        self.storage = self.root / "storage"
         self.logs = self.root / "logs"
         self.run = self.root / "run"
         self.lock = self.run / "up.lock"

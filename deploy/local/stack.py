@@ -152,6 +152,8 @@ class LocalStack:
             self.environment |= envfiles.signing_secrets(self.folder.secrets)
         # Off by default, so that nothing is kept unasked; on here, so that every documented endpoint can be tried.
         self.environment.setdefault("FACE_API_STORAGE_ENABLED", "true")
+        if not self.environment.get("FACE_API_STORAGE_DIR"):
+            self.environment["FACE_API_STORAGE_DIR"] = str(self.folder.storage)
         self.environment["PORT"] = str(free_port(self.settings.http.host, self._port))
         self._exit.enter_context(self._supervisor)
         self._start_servers()

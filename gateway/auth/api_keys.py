@@ -50,7 +50,7 @@ async def api_key_guard(connection: ASGIConnection[Any, Any, Any, Any], handler:
     if settings.key_enabled:
         state = await _state(services, connection.headers.get("x-api-key"), address)
         services.key_uses.count(state.id)
-        who = f"key {state.id}"
+        who, call.api_key_id = f"key {state.id}", state.id
     call.tenant_id = NO_TENANT
     await services.limiter.spend(RATES[call.operation](settings), call.operation, who)
 

@@ -192,7 +192,7 @@ def test_migrating_again_does_nothing(stack: LocalStack) -> None:
 
 def test_the_doctor_finds_nothing_wrong_with_a_running_stack(stack: LocalStack) -> None:
     found = {one["check"]: one for one in json.loads(stack.fidox("doctor", "--json"))}
-    for check in ("Python", "ONNX Runtime", "database", "pgvector", "migrations", "Redis", "workers"):
+    for check in ("Python", "ONNX Runtime", "database", "pgvector", "migrations", "Redis", "workers", "storage"):
         assert found[check]["state"] == "ok", found[check]
     assert found["workers"]["todo"] == ""
     assert "liveness 0" not in found["workers"]["detail"]
@@ -202,8 +202,10 @@ def test_the_doctor_finds_nothing_wrong_with_a_running_stack(stack: LocalStack) 
 
 
 def test_the_doctor_fails_on_what_does_not_work() -> None:
-    done = run("doctor", "--json", REDIS_URL="redis://127.0.0.1:1/0", FIDOX_JWT_SECRETS="short")
+    on_without_a_place = {"FACE_API_STORAGE_ENABLED": "true", "FACE_API_STORAGE_DIR": ""}
+    done = run("doctor", "--json", REDIS_URL="redis://127.0.0.1:1/0", FIDOX_JWT_SECRETS="short", **on_without_a_place)
     found = {one["check"]: one for one in json.loads(done.stdout)}
     assert done.returncode == 1
     assert found["Redis"]["state"] == found["FIDOX_JWT_SECRETS"]["state"] == "fail"
     assert found["Redis"]["todo"]
+    assert "FACE_API_STORAGE_DIR" in found["storage"]["todo"]

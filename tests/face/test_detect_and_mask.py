@@ -18,6 +18,7 @@ from workers.face.anonymous import AnonymousTasks, detect_once, mask_once
 from workers.face.circuit import Engines
 from workers.face.images import decode
 from workers.face.load import EngineAbsentError, loaders
+from workers.runtime.slots import Slots
 from workers.runtime.tasks import Call, Taken
 from workers.runtime.threads import Threads
 
@@ -171,7 +172,7 @@ def do(operation: contracts.Operation, image: bytes, threads: Threads, load) -> 
     )
     now_ms = int(time.time() * 1000)
     taken = Taken(job.job_id, b"", now_ms, now_ms, 1, [image])
-    call = Call(job, [image], operation="any", taken=taken, threads=threads)
+    call = Call(job, [image], operation="any", taken=taken, threads=threads, slot=Slots(1).take())
 
     async def run() -> contracts.AnyOutcome:
         engines = Engines(load, limit_s=20.0, retry_s=10.0)

@@ -26,6 +26,7 @@ from workers.face.circuit import Engines
 from workers.face.load import load_judges, loaders
 from workers.face.search import IN_MEMORY_FROM, Search
 from workers.face.tasks import FaceTasks
+from workers.runtime.slots import Slots
 from workers.runtime.tasks import Call, Taken
 from workers.runtime.threads import Threads
 
@@ -269,7 +270,7 @@ def job(client: Client) -> contracts.Job:
 async def do(tasks: FaceTasks, threads: Threads, of: contracts.Job, image: bytes) -> contracts.AnyOutcome:
     # The time of its submission stays a job's own, however often it is done.
     taken = Taken(of.job_id, b"", SUBMITTED_MS, SUBMITTED_MS, 1, [image])
-    call = Call(of, [image], operation="register", taken=taken, threads=threads)
+    call = Call(of, [image], operation="register", taken=taken, threads=threads, slot=Slots(1).take())
     return await tasks.register(contracts.RegisterFace(user_code="u", renew=True), call)
 
 

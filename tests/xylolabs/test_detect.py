@@ -63,11 +63,9 @@ def test_the_answer_has_the_documents_fields_in_its_order(faces, jpeg):
             assert list(told[name]) == fields
 
 
-def test_request_id_is_a_uuid_and_ids_of_what_is_not_stored_are_null(faces, jpeg):
+def test_request_id_is_a_uuid(faces, jpeg):
     told = found(faces.detect(jpeg(ONE)))
     assert UUID(told["request_id"]).version == 4
-    assert told["image_id"] is None
-    assert told["job_id"] is None
 
 
 def test_image_tells_of_the_file(faces, jpeg):
@@ -120,8 +118,8 @@ def test_profiling_is_measured_and_adds_up(faces, jpeg):
     profiling = told["profiling"]
     parts = [profiling[f"{name}_ms"] for name in ("decode", "preprocess", "blob", "inference", "postprocess", "nms")]
     assert all(part > 0 for part in parts[:4])
-    assert sum(parts) <= profiling["total_ms"] + 0.1
-    assert profiling["mask_ms"] is profiling["encode_ms"] is profiling["storage_ms"] is None
+    assert sum(parts) + profiling["storage_ms"] <= profiling["total_ms"] + 0.1
+    assert profiling["mask_ms"] is profiling["encode_ms"] is None
     assert profiling["output_bytes"] is None
     assert profiling["candidates_before_nms"] >= profiling["candidates_after_nms"] >= 1
     image = told["image"]

@@ -34,7 +34,7 @@ def test_all_is_well(ask):
     assert {name: part["status"] for name, part in parts.items()} == {
         "redis": "ok",
         "database": "ok",
-        "storage": "disabled",
+        "storage": "ok",
         "face": "ok",
         "liveness": "ok",
         "ocr": "ok",

@@ -50,8 +50,8 @@ def test_the_headers_tell_of_the_work(faces, jpeg):
     assert all(float(headers[name]) > 0 for name in TIMES)
     assert sum(float(headers[name]) for name in TIMES[:3]) <= float(headers["X-Total-Ms"])
     assert headers["X-Model"] == faces.detect(jpeg(TWO)).json()["processing"]["model"]
-    assert "X-Image-Id" not in headers
-    assert "X-Job-Id" not in headers
+    assert UUID(headers["X-Image-Id"])
+    assert UUID(headers["X-Job-Id"])
 
 
 @pytest.mark.parametrize("method", ["gaussian", "pixelate", "solid", "elliptical"])

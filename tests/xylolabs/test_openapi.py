@@ -105,7 +105,18 @@ def test_a_masked_picture_is_binary_of_three_types_with_its_headers(operations):
         "X-Encode-Ms",
         "X-Total-Ms",
         "X-Model",
+        "X-Image-Id",
+        "X-Job-Id",
     }
+    # Only where the picture was stored.
+    optional = {name for name, header in answer["headers"].items() if not header.get("required")}
+    assert optional == {"X-Image-Id", "X-Job-Id"}
+
+
+def test_a_download_is_documented_as_a_redirect(operations):
+    for path in ("/api/v1/admin/images/{image_id}/download", "/api/v1/admin/jobs/{job_id}/download"):
+        assert {"302", "404", "501"} <= set(operations["get", path]["responses"])
+        assert "200" not in operations["get", path]["responses"]
 
 
 def test_the_page_shows_this_document_and_the_page_at_the_root_links_all(anybody):

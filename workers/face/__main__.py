@@ -26,6 +26,7 @@ def main() -> int:
     """Be the supervisor or, with `--one`, a worker process. The exit status."""
     try:
         settings = Settings.from_env()
+        settings.storage.require_place()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return EX_CONFIG
@@ -43,10 +44,14 @@ def main() -> int:
 
 def _be_one(settings: Settings) -> None:
     # Imported here, where models are needed: the supervisor stays at a few megabytes.
+    from shared.db.keeping import Keeping  # noqa: PLC0415
     from shared.db.template_changes import TemplateChanges  # noqa: PLC0415
     from shared.db.templates import Templates  # noqa: PLC0415
+    from shared.storage import open_storage  # noqa: PLC0415
     from workers.face.anonymous import AnonymousTasks  # noqa: PLC0415
     from workers.face.circuit import Engines  # noqa: PLC0415
+    from workers.face.cron import keep_pictures_in_order  # noqa: PLC0415
+    from workers.face.keeping import Keeper  # noqa: PLC0415
     from workers.face.load import has_gpu, load_judges, loaders  # noqa: PLC0415
     from workers.face.search import Search  # noqa: PLC0415
     from workers.face.tasks import FaceTasks  # noqa: PLC0415
@@ -55,16 +60,23 @@ def _be_one(settings: Settings) -> None:
     faces = settings.faces
     engines = Engines(loaders(settings), limit_s=faces.engine_timeout_s, retry_s=faces.engine_retry_s)
 
+    storage = open_storage(settings.storage)
+
     async def load(pool: Pool) -> Handlers:
         await engines.load()
         judges = await asyncio.to_thread(load_judges, settings)
         templates = Templates(pool)
         search = Search(templates, TemplateChanges(pool), budget_bytes=faces.index_mb << 20)
-        anonymous = AnonymousTasks(engines, max_pixels=faces.max_pixels)
+        keeper = Keeper(storage, Keeping(pool)) if storage else None
+        anonymous = AnonymousTasks(engines, max_pixels=faces.max_pixels, keeper=keeper)
         return {**FaceTasks(engines, templates, search, faces, judges).handlers(), **anonymous.handlers()}
 
+    async def cron(pool: Pool) -> None:
+        if storage:
+            await keep_pictures_in_order(pool, storage, settings.storage.retention_days)
+
     slots = GPU_SLOTS if has_gpu() else 1
-    run_process(Kind.FACE, settings, load, slots=slots, chore=engines.mend, describe=engines.describe)
+    run_process(Kind.FACE, settings, load, slots=slots, chore=engines.mend, cron=cron, describe=engines.describe)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@
     mask     decode, whole ─> a reduced view ─> detect         one
              ─> paint on the whole ─> encode                   another
 
+Where storage is on, what came of either is kept before the answer goes out (keeping.py).
+
 No face is an answer here, not a failure. Decoding and detecting are one piece of work, as in every operation: each
 more costs two changes of thread. Painting and encoding stand outside the engine's circuit, because a picture of 50
 megapixels that takes seconds to become a PNG is no engine's fault.
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from workers.face.circuit import Engines
     from workers.face.detection import Detections
     from workers.face.engines import Engine
+    from workers.face.keeping import Keeper
     from workers.runtime.tasks import Call, Handlers
 
 
@@ -54,9 +57,10 @@ class Seen:
 class AnonymousTasks:
     """The handlers of one worker process."""
 
-    def __init__(self, engines: Engines, *, max_pixels: int) -> None:
+    def __init__(self, engines: Engines, *, max_pixels: int, keeper: Keeper | None = None) -> None:
         self._engines = engines
         self._max_pixels = max_pixels
+        self._keeper = keeper
 
     def handlers(self) -> Handlers:
         """The table that the worker runtime dispatches by."""
@@ -72,12 +76,14 @@ class AnonymousTasks:
         if isinstance(looked, contracts.Failed):
             return looked
         opened, seen = looked
-        if not isinstance(operation, contracts.MaskFaces):
-            return detected(opened, seen)
         try:
-            return await call.compute(masked, opened, seen, operation)
+            if isinstance(operation, contracts.MaskFaces):
+                found = await call.compute(masked, opened, seen, operation)
+            else:
+                found = detected(opened, seen)
         except ImageError as error:
             return failed(error.failure, error.detail, image=0)
+        return await self._keeper.keep(found, operation, call) if self._keeper else found
 
 
 def detect_once(

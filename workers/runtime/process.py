@@ -16,7 +16,7 @@ import asyncio
 import gc
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, TypeAlias
 
 import uvloop
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Load: TypeAlias = Callable[[Pool], Awaitable[Handlers]]
+Cron: TypeAlias = Callable[[Pool], Coroutine[None, None, None]]
 
 KEEP_HOUSE_EVERY_S = 6 * 3600
 # An engine that takes too long is given up by its caller and keeps its thread; the next job needs another.
@@ -65,17 +66,18 @@ def run_process(
     slots: int = 1,
     stuck_s: float | None = None,
     chore: Callable[[], Awaitable[None]] | None = None,
+    cron: Cron | None = None,
     describe: Describe = tuple,
 ) -> None:
     """Be one worker process until SIGTERM. `slots` is how many jobs it works on at once, each in a thread.
 
     Work that takes longer than `stuck_s` (by default three deadlines, and at least 30 s) ends the process. `chore` runs
-    beside the jobs for as long as the process lives, and may raise ProcessBrokenError. `describe` tells the gateway,
-    with each heartbeat, what this process can do.
+    beside the jobs for as long as the process lives, and may raise ProcessBrokenError; `cron` does too, keeps house in
+    the database, and raises nothing. `describe` tells the gateway, with each heartbeat, what this process can do.
     """
     threads = Threads(slots + SPARE_THREADS)
     limit_s = stuck_s or max(LEAST_STUCK_S, STUCK_DEADLINES * settings.queue.deadline_s)
-    if uvloop.run(_run(kind, settings, load, threads, slots, limit_s, chore, describe)):
+    if uvloop.run(_run(kind, settings, load, threads, slots, limit_s, chore, cron, describe)):
         # Python waits for its threads at the end, and one of them does not come.
         logging.shutdown()
         os._exit(EX_STUCK)
@@ -89,6 +91,7 @@ async def _run(
     slots: int,
     stuck_s: float,
     chore: Callable[[], Awaitable[None]] | None,
+    cron: Cron | None,
     describe: Describe,
 ) -> bool:
     """Until it is told to stop. Is this process no good any more?"""
@@ -102,6 +105,7 @@ async def _run(
             beside = [
                 asyncio.create_task(_keep_house(Transactions(pool), settings.database.retention_days)),
                 asyncio.create_task(_beat(worker)),
+                *([asyncio.create_task(cron(pool))] if cron else ()),
                 stuck := asyncio.create_task(_watch(threads, worker, stuck_s)),
             ]
             broken = asyncio.create_task(_mind(chore, worker))

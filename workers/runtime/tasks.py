@@ -63,12 +63,16 @@ class Call:
     """One job in hand, as its handler sees it: whose it is, its images, and a thread to work in."""
 
     def __init__(
-        self, job: contracts.Job, images: list[bytes], *, operation: str, taken: Taken, threads: Threads
+        self, job: contracts.Job, images: list[bytes], *, operation: str, taken: Taken, threads: Threads, slot: Slot
     ) -> None:
         self.job = job
         self.images = images
         self.operation = operation
         self._threads = threads
+        self._slot = slot
+        self._started = time.monotonic()
+        # How long the job kept others from the slot; None while it still does.
+        self.worked_ms: float | None = None
         self._submitted_ms = taken.submitted_ms
         self._waits_until = time.monotonic() + (taken.submitted_ms + job.within_ms - taken.now_ms) / 1000
         # A handler whose outcome went into the database together with the transaction sets this.
@@ -84,7 +88,22 @@ class Call:
     @property
     def past_deadline(self) -> bool:
         """Has the gateway given up? Then nothing may be changed any more: the caller was told that it failed."""
-        return time.monotonic() >= self._waits_until
+        return self.left_s <= 0
+
+    @property
+    def left_s(self) -> float:
+        """For how long the gateway still waits; negative where it does not."""
+        return self._waits_until - time.monotonic()
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Since the job was begun."""
+        return (time.monotonic() - self._started) * 1000
+
+    def give_slot(self) -> None:
+        """The work is done, what is left only waits for others: let the next job begin."""
+        self.worked_ms = self.elapsed_ms
+        self._slot.give()
 
     def transaction(self, outcome: contracts.AnyOutcome) -> transactions.Transaction:
         """The row for `outcome`, for a handler that writes it with its own change."""
@@ -146,14 +165,15 @@ class Performer:
                     await self._finish(job, None)
                     return
                 name = operation.__struct_config__.tag
-                call = Call(job, images, operation=str(name), taken=taken, threads=self._threads)
+                call = Call(job, images, operation=str(name), taken=taken, threads=self._threads, slot=slot)
                 outcome = await self._handle(operation, call)
         except msgspec.ValidationError:
             outcome = failed(Failure.UNKNOWN_OPERATION, "this worker does not know the operation")
         finally:
             slot.give()
         elapsed_ms = (time.monotonic() - started) * 1000
-        self._keep_pace(elapsed_ms)
+        worked_ms = call.worked_ms if call else None
+        self._keep_pace(elapsed_ms if worked_ms is None else worked_ms)
         profile = msgspec.structs.replace(
             outcome.profile, queue_wait_ms=float(max(taken.now_ms - taken.submitted_ms, 0)), total_ms=elapsed_ms
         )

@@ -1,7 +1,8 @@
-"""The test page: a picture is dropped, and what the workers make of it is shown. Nothing is kept.
+"""The test page: a picture is dropped, and what the workers make of it is shown.
 
-Masking goes to the admin API's preview, `/api/v1/admin/test/mask`; the other tries ask the queue from here. Each is one
-job for nobody (NO_TENANT), and numbers of ID documents leave the worker masked.
+Masking goes to the admin API's preview, `/api/v1/admin/test/mask`, which keeps the picture where storage is on; the
+other tries ask the queue from here, and nothing of theirs is kept. Each is one job for nobody (NO_TENANT), and numbers
+of ID documents leave the worker masked.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ async def test_page(request: Request[AdminUser, Any, Any]) -> Response[Any]:
         "test.html",
         tried=tried if tried in TRIES else TRIES[0],
         tries=TRIES,
+        keeps=call_of(request).services.pictures is not None,
         methods=tuple(MaskMethod),
         formats=tuple(ImageFormat),
         checks=tuple(Check),

@@ -8,6 +8,7 @@ from gateway.auth.admins import SESSION_COOKIE
 from gateway.dialects import DialectSpec, DocumentSpec
 from gateway.dialects.xylolabs.admin import ADMIN_ROUTES
 from gateway.dialects.xylolabs.errors import render
+from gateway.dialects.xylolabs.files import stored_file
 from gateway.dialects.xylolabs.health import health
 from gateway.dialects.xylolabs.routes import detect, mask, preview_mask
 from shared.contracts import Dialect
@@ -15,7 +16,7 @@ from shared.contracts import Dialect
 XYLOLABS = DialectSpec(
     name=Dialect.XYLOLABS,
     prefixes=("/api/v1",),
-    routes=(health, detect, mask, preview_mask, *ADMIN_ROUTES),
+    routes=(health, detect, mask, preview_mask, stored_file, *ADMIN_ROUTES),
     render=render,
     new_tx_id=lambda: str(uuid4()),
     document=DocumentSpec(

@@ -19,10 +19,10 @@ def detect_response(call: Call, asked: contracts.Detecting, done: contracts.Face
     width, height = done.profile.image_size
     return schemas.DetectResponse(
         request_id=call.tx_id,
-        image_id=None,
-        job_id=None,
+        image_id=done.image_id,
+        job_id=done.job_id,
         image=schemas.Size(width=width, height=height, channels=done.channels, size_bytes=done.profile.input_bytes),
-        detections=[_face(face, width, height) for face in done.faces],
+        detections=faces(done.faces, width, height),
         summary=_summary(done.faces, width * height),
         processing=schemas.Processing(
             model=done.profile.detector,
@@ -32,7 +32,7 @@ def detect_response(call: Call, asked: contracts.Detecting, done: contracts.Face
             inference_ms=_ms(done.profile.inference_ms),
             total_ms=_ms(done.profile.total_ms),
         ),
-        profiling=_profiling(done.profile),
+        profiling=profiling(done.profile),
     )
 
 
@@ -55,7 +55,9 @@ def mask_response(call: Call, asked: contracts.MaskFaces, done: contracts.FacesM
 def mask_headers(call: Call, done: contracts.FacesMasked) -> dict[str, str]:
     """What is told of a masked picture beside it."""
     profile = done.profile
+    kept = {"X-Image-Id": done.image_id, "X-Job-Id": done.job_id} if done.image_id and done.job_id else {}
     return {
+        **kept,
         "X-Request-Id": call.tx_id,
         "X-Face-Count": str(len(done.faces)),
         "X-Inference-Ms": f"{profile.inference_ms:.2f}",
@@ -67,6 +69,11 @@ def mask_headers(call: Call, done: contracts.FacesMasked) -> dict[str, str]:
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
+
+
+def faces(found: tuple[contracts.Face, ...], width: int, height: int) -> list[schemas.DetectedFace]:
+    """The faces of a picture of this size, in pixels."""
+    return [_face(face, width, height) for face in found]
 
 
 def _face(face: contracts.Face, width: int, height: int) -> schemas.DetectedFace:
@@ -101,7 +108,8 @@ def _summary(faces: tuple[contracts.Face, ...], pixels: int) -> schemas.Summary:
     )
 
 
-def _profiling(profile: contracts.Profile) -> schemas.Profiling:
+def profiling(profile: contracts.Profile) -> schemas.Profiling:
+    """Where the time of a job went."""
     width, height = profile.image_size
     return schemas.Profiling(
         decode_ms=_ms(profile.decode_ms),

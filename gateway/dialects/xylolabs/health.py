@@ -16,6 +16,7 @@ from gateway.engines import summarise
 from gateway.services import Services
 from shared.contracts import Kind, PartState
 from shared.db.pool import StoreUnavailableError, connection
+from shared.storage import StorageError
 
 if TYPE_CHECKING:
     from shared.queue import Queue
@@ -38,8 +39,9 @@ PATIENCE_S = 2.0
 async def health(request: Request[Any, Any, Any]) -> Response[schemas.HealthResponse]:
     """200 where the weights, a live face worker, and the database and storage that are in use are ready, else 503."""
     services: Services = request.app.state.services
-    database, face, liveness, ocr = await asyncio.gather(
+    database, storage, face, liveness, ocr = await asyncio.gather(
         _database(services),
+        _storage(services),
         _workers(services.queue, Kind.FACE),
         _workers(services.queue, Kind.LIVENESS),
         _workers(services.queue, Kind.OCR),
@@ -48,12 +50,12 @@ async def health(request: Request[Any, Any, Any]) -> Response[schemas.HealthResp
     parts = schemas.HealthParts(
         redis=redis,
         database=database,
-        storage=HealthPart(DISABLED),
+        storage=storage,
         face=face,
         liveness=liveness,
         ocr=ocr,
     )
-    needed = (redis, face, *(part for part in (database, parts.storage) if part.status != DISABLED))
+    needed = (redis, face, *(part for part in (database, storage) if part.status != DISABLED))
     fine = all(part.status == OK for part in needed)
     model = next((engine.detector for engine in face.engines if engine.state is PartState.READY), None)
     answer = schemas.HealthResponse(status=OK if fine else UNAVAILABLE, version=VERSION, model=model, components=parts)
@@ -67,6 +69,16 @@ async def _database(services: Services) -> HealthPart:
         async with connection(services.pool) as conn:
             await conn.execute("SELECT 1")
     except StoreUnavailableError:
+        return HealthPart(UNAVAILABLE)
+    return HealthPart(OK)
+
+
+async def _storage(services: Services) -> HealthPart:
+    if services.pictures is None:
+        return HealthPart(DISABLED)
+    try:
+        await services.pictures.storage.check()
+    except StorageError:
         return HealthPart(UNAVAILABLE)
     return HealthPart(OK)
 

@@ -21,9 +21,9 @@ from litestar.openapi.spec import (
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from gateway.dialects.xylolabs.parameters import PART
-from shared.contracts import ImageFormat, MaskFaces
+from shared.contracts import MaskFaces
+from shared.formats import MEDIA_TYPES
 
-MEDIA_TYPES = {ImageFormat.JPEG: "image/jpeg", ImageFormat.PNG: "image/png", ImageFormat.WEBP: "image/webp"}
 # What a masked picture is told of with; pages of other origins may read them, too.
 MASK_HEADERS = {
     "X-Request-Id": "A UUID, which an operator can look up",
@@ -33,6 +33,10 @@ MASK_HEADERS = {
     "X-Encode-Ms": "Writing the file",
     "X-Total-Ms": "All of the worker's work",
     "X-Model": "The detector that ran",
+}
+KEPT_HEADERS = {
+    "X-Image-Id": "The stored picture's id, where it was stored",
+    "X-Job-Id": "The stored job's id, where it was stored",
 }
 _DEFAULTS = MaskFaces()
 
@@ -65,6 +69,6 @@ class GivesImage(WithImage):
         answer = cast("OpenAPIResponse", (self.responses or {})["200"])
         answer.content = {media_type: OpenAPIMediaType(schema=picture) for media_type in MEDIA_TYPES.values()}
         answer.headers = {
-            name: OpenAPIHeader(schema=Schema(type=OpenAPIType.STRING), description=text, required=True)
-            for name, text in MASK_HEADERS.items()
+            name: OpenAPIHeader(schema=Schema(type=OpenAPIType.STRING), description=text, required=name in MASK_HEADERS)
+            for name, text in {**MASK_HEADERS, **KEPT_HEADERS}.items()
         }

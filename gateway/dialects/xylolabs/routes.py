@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from litestar import Request, Response, post
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
@@ -11,14 +12,17 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from gateway.auth.admins import admin_guard
 from gateway.auth.api_keys import api_key_guard
-from gateway.calls import call_of
+from gateway.calls import Call, call_of
 from gateway.dialects.xylolabs import schemas
 from gateway.dialects.xylolabs.answers import detect_response, mask_headers, mask_response
 from gateway.dialects.xylolabs.errors import ErrorBody
-from gateway.dialects.xylolabs.operations import MEDIA_TYPES, GivesImage, WithImage
+from gateway.dialects.xylolabs.operations import GivesImage, WithImage
 from gateway.dialects.xylolabs.parameters import detect_options, image_of, mask_options
 from shared import contracts
 from shared.contracts import NO_TENANT
+from shared.formats import MEDIA_TYPES
+
+K = TypeVar("K", bound=contracts.Keepable)
 
 ERRORS = {
     400: ResponseSpec(ErrorBody, description="The request or the picture is not usable; detail says why"),
@@ -48,7 +52,7 @@ ERRORS = {
 async def detect(request: Request[Any, Any, Any], asked: contracts.DetectFaces) -> schemas.DetectResponse:
     """Find every face of a picture, the largest first. None is no error: `detections` is empty."""
     call = call_of(request)
-    done = await call.ask(asked, [await image_of(request)], contracts.FacesDetected)
+    done = await call.ask(_kept(call, asked), [await image_of(request)], contracts.FacesDetected)
     return detect_response(call, asked, done)
 
 
@@ -70,7 +74,7 @@ async def detect(request: Request[Any, Any, Any], asked: contracts.DetectFaces) 
 async def mask(request: Request[Any, Any, Any], asked: contracts.MaskFaces) -> Response[bytes]:
     """Find every face and make it unrecognisable. The file that comes back is upright and has no metadata."""
     call = call_of(request)
-    done = await call.ask(asked, [await image_of(request)], contracts.FacesMasked)
+    done = await call.ask(_kept(call, asked), [await image_of(request)], contracts.FacesMasked)
     return Response(done.image, media_type=MEDIA_TYPES[done.format], headers=mask_headers(call, done))
 
 
@@ -92,5 +96,13 @@ async def preview_mask(request: Request[Any, Any, Any], asked: contracts.MaskFac
     """What `/api/v1/mask` does, with everything that is known of it, for the console's test page."""
     call = call_of(request)
     call.tenant_id = NO_TENANT
-    done = await call.ask(asked, [await image_of(request)], contracts.FacesMasked)
+    done = await call.ask(_kept(call, asked), [await image_of(request)], contracts.FacesMasked)
     return mask_response(call, asked, done)
+
+
+def _kept(call: Call, asked: K) -> K:
+    """The operation, with its picture to be kept where storage is on. The job's id is the request's."""
+    if call.services.pictures is None:
+        return asked
+    key = str(call.api_key_id) if call.api_key_id else None
+    return msgspec.structs.replace(asked, keep=contracts.Keep(job_id=call.tx_id, api_key_id=key))

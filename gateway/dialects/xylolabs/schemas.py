@@ -119,7 +119,7 @@ class Profiling(msgspec.Struct):
 
 
 class DetectResponse(msgspec.Struct):
-    """Every face of a picture. `image_id` and `job_id` are null unless pictures are stored."""
+    """Every face of a picture. `image_id` and `job_id` are null unless it was stored."""
 
     request_id: Annotated[str, Meta(description="A UUID, which an operator can look up")]
     image_id: str | None

@@ -5,7 +5,7 @@ import re
 import secrets
 import time
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -124,7 +124,9 @@ def test_a_deleted_key_is_204_then_404_and_its_calls_are_401(stack, admin, made,
     settles(lambda: status_with(stack, made["key"], jpeg), 401)
 
 
-@pytest.mark.parametrize("key_id", [str(uuid4()), "1", "not-a-uuid", "' OR 1=1 --", "%00", "x" * 5000])
+@pytest.mark.parametrize(
+    "key_id", ["cfaa635a-53a6-4d17-b772-fab77a3aded0", "1", "not-a-uuid", "' OR 1=1 --", "%00", "x" * 5000]
+)
 def test_an_unknown_id_and_one_that_is_none_are_404(admin, key_id):
     for answer in (
         admin.get(f"/api-keys/{key_id}"),

@@ -1,9 +1,11 @@
 """What an operator has switched off is 501, and the answer says what to set; what is away for a while is 503."""
 
+import httpx
+import psycopg
 import pytest
 
 from tests.support.admin_api import COOKIE, Account, AdminApi
-from tests.support.face_api import error
+from tests.support.face_api import FaceApi, error
 from tests.support.gateways import gateway_beside
 
 STORAGE = [
@@ -64,9 +66,31 @@ def test_but_401_to_a_stranger(bare, method, path):
         assert error(stranger.client.request(method, path))[0] == 401
 
 
-@pytest.mark.parametrize(("method", "path"), STORAGE)
-def test_storage_is_not_there_yet_wherever_it_is_switched_on(admin, method, path):
-    assert error(admin.client.request(method, path))[0] == 501
+@pytest.mark.parametrize("path", ["/images?page=0", "/jobs?job_type=blur"])
+def test_and_501_whatever_the_parameters_are(bare, root, path):
+    with AdminApi(bare[0], root) as admin:
+        assert error(admin.client.get(path))[0] == 501
+
+
+def test_without_storage_nothing_is_kept_and_the_ids_are_null(bare, stack, jpeg):
+    with FaceApi(bare[0], stack.demo["API_KEY"]) as faces:
+        told = faces.detect(jpeg("obama/obama.jpg")).json()
+        masked = faces.mask(jpeg("obama/obama.jpg"))
+    assert told["image_id"] is told["job_id"] is told["profiling"]["storage_ms"] is None
+    assert not {"X-Image-Id", "X-Job-Id"} & set(masked.headers)
+    with psycopg.connect(stack.database_url) as connection:
+        ids = [told["request_id"], masked.headers["X-Request-Id"]]
+        assert connection.execute("SELECT id FROM jobs WHERE id = ANY(%s::uuid[])", (ids,)).fetchall() == []
+
+
+def test_without_storage_its_health_is_disabled_and_no_fault(bare):
+    answer = httpx.get(f"{bare[0]}/health")
+    assert (answer.status_code, answer.json()["components"]["storage"]["status"]) == (200, "disabled")
+
+
+def test_without_storage_no_link_to_a_file_is_good(bare):
+    answer = httpx.get(f"{bare[0]}/api/v1/files/originals/{'0' * 32}.jpg", params={"expires": 1, "signature": "a.b"})
+    assert error(answer)[0] == 501
 
 
 @pytest.mark.parametrize(("method", "path"), DATABASE)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import msgspec
 from litestar import Controller, Request
 from litestar.datastructures import CacheControlHeader
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.auth.admins import admin_guard
 from gateway.calls import call_of
 from gateway.dialects.fields import NO_CONTROLS
 from gateway.dialects.xylolabs.errors import ErrorBody
+from gateway.refusals import refuse
+from shared.contracts import Failure
 from shared.db.transactions import OK
 
 if TYPE_CHECKING:
@@ -71,6 +74,21 @@ Contains = Annotated[
 IsActive = Annotated[bool | None, Parameter(description="Only those that are active, or that are not")]
 
 
+TIME: dict[str, Any] = {"format": "date-time"}
+From = Annotated[
+    str | None,
+    QueryParameter(
+        name="from", max_length=64, schema_extra=TIME, description="From then on, ISO 8601; UTC where it names no zone"
+    ),
+]
+To = Annotated[
+    str | None,
+    QueryParameter(
+        name="to", max_length=64, schema_extra=TIME, description="Before then, ISO 8601; UTC where it names no zone"
+    ),
+]
+
+
 class PaginatedResponse(msgspec.Struct, Generic[T]):
     """One page of a listing; a page after the last has no items."""
 
@@ -95,3 +113,18 @@ def paginated(found: Page[R], window: Window, translate: Callable[[R], T]) -> Pa
 def given(value: T | UnsetType) -> T | None:
     """What a PATCH says of a field; None where it says nothing."""
     return None if value is UNSET else value
+
+
+def time_of(parameter: str, text: str | None) -> datetime | None:
+    """A time with a zone. Raises RefusedError, which Litestar would do with our word for the parameter."""
+    if text is None:
+        return None
+    try:
+        # A "+" that was not percent-encoded came as a space, and the only one after a T can have been that.
+        date, t, rest = text.partition("T")
+        time = datetime.fromisoformat(f"{date}{t}{rest.replace(' ', '+')}")
+    except ValueError:
+        raise refuse(
+            Failure.BAD_REQUEST, f"{parameter}: not a time in ISO 8601, such as 2026-01-31T09:00:00Z"
+        ) from None
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time

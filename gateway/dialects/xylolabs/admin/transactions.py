@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, get
-from litestar.params import Parameter, QueryParameter
+from litestar.params import Parameter
 
 from gateway.auth.admins import AdminUser
 from gateway.calls import call_of, or_unavailable
@@ -17,12 +16,14 @@ from gateway.dialects.xylolabs.admin.common import (
     ERRORS,
     ROOT,
     AdminController,
+    From,
     PageNumber,
     PerPage,
+    To,
     paginated,
+    time_of,
 )
-from gateway.refusals import refuse
-from shared.contracts import Dialect, Failure
+from shared.contracts import Dialect
 from shared.db.pages import Window
 from shared.db.transactions import Transaction, Wanted
 
@@ -37,19 +38,6 @@ OperationName = Annotated[
 ]
 Outcome = Annotated[
     str | None, Parameter(max_length=64, pattern="^[a-z_]+$", description="`ok`, or what went wrong, such as `no_face`")
-]
-TIME: dict[str, Any] = {"format": "date-time"}
-From = Annotated[
-    str | None,
-    QueryParameter(
-        name="from", max_length=64, schema_extra=TIME, description="From then on, ISO 8601; UTC where it names no zone"
-    ),
-]
-To = Annotated[
-    str | None,
-    QueryParameter(
-        name="to", max_length=64, schema_extra=TIME, description="Before then, ISO 8601; UTC where it names no zone"
-    ),
 ]
 
 
@@ -88,26 +76,11 @@ class TransactionController(AdminController):
             dialect=dialect,
             operation=operation,
             outcome=outcome,
-            since=_time("from", since),
-            until=_time("to", until),
+            since=time_of("from", since),
+            until=time_of("to", until),
         )
         found = await or_unavailable(call_of(request).services.transactions.search(window, wanted))
         return paginated(found, window, _response)
-
-
-def _time(parameter: str, text: str | None) -> datetime | None:
-    """A time with a zone. Raises RefusedError, which Litestar would do with our word for the parameter."""
-    if text is None:
-        return None
-    try:
-        # A "+" that was not percent-encoded came as a space, and the only one after a T can have been that.
-        date, t, rest = text.partition("T")
-        time = datetime.fromisoformat(f"{date}{t}{rest.replace(' ', '+')}")
-    except ValueError:
-        raise refuse(
-            Failure.BAD_REQUEST, f"{parameter}: not a time in ISO 8601, such as 2026-01-31T09:00:00Z"
-        ) from None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
 
 
 def _response(row: Transaction) -> schemas.TransactionResponse:
