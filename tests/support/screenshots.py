@@ -47,6 +47,7 @@ def tried(page: Page) -> None:
     page.set_input_files("input[name=image]", PEOPLE / "_groups" / "obama_and_biden.jpg")
     page.locator(".try button").click()
     page.locator("[data-timing]").wait_for()
+    page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(500)
 
 
