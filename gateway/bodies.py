@@ -13,7 +13,7 @@ from gateway.refusals import refuse
 from shared.contracts import Failure
 
 if TYPE_CHECKING:
-    from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send
+    from litestar.types import ASGIApp, Receive, ReceiveMessage, Scope, Send
 
 
 def bound_bodies(app: ASGIApp, limit_s: float) -> ASGIApp:
@@ -29,10 +29,10 @@ def _bounded(receive: Receive, limit_s: float) -> Receive:
     until: float | None = None
     whole = False
 
-    async def bounded() -> HTTPReceiveMessage:
+    async def bounded() -> ReceiveMessage:
         nonlocal until, whole
         if whole:  # what is waited for now is the client's going away, and that may take its time
-            return await receive()  # type: ignore[return-value]
+            return await receive()
         until = until or asyncio.get_running_loop().time() + limit_s
         try:
             async with asyncio.timeout_at(until):
@@ -42,6 +42,6 @@ def _bounded(receive: Receive, limit_s: float) -> Receive:
         if message["type"] == "http.disconnect":
             raise refuse(Failure.BAD_REQUEST, "the connection ended before the body did")
         whole = not message.get("more_body", False)
-        return message  # type: ignore[return-value]
+        return message
 
-    return bounded  # type: ignore[return-value]
+    return bounded

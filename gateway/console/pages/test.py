@@ -86,7 +86,7 @@ async def _try(
 ) -> Response[bytes]:
     call = call_of(request)
     images = await _images(request, call, parts or ("image",))
-    call.operation, call.tenant_id = operation.__struct_config__.tag or "", NO_TENANT  # type: ignore[assignment]
+    call.operation, call.tenant_id = str(operation.__struct_config__.tag), NO_TENANT
     outcome = await call.ask(operation, images, want, kind=kind)
     content = msgspec.json.encode(Tried(call.tx_id, outcome))
     return Response(content, media_type="application/json", headers=HEADERS)
