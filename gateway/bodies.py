@@ -1,7 +1,12 @@
-"""Request bodies have an end in time: one that stalls, or is cut off, is refused in the dialect's own form.
+"""Request bodies have an end: in time, and before their answer.
 
-Their size is bounded by Litestar (`FIDOX_MAX_BODY_BYTES`); without this a client that sends a byte a minute would
-hold a connection, and what was read of its body, for as long as it likes.
+In time: one that stalls, or is cut off, is refused in the dialect's own form. (Their size is bounded by Litestar,
+`FIDOX_MAX_BODY_BYTES`; without a bound in time a client that sends a byte a minute would hold a connection, and what
+was read of its body, for as long as it likes.)
+
+Before their answer: a call may be refused for its headers alone, while its body is still on the way. The server closes
+a connection whose last body nobody read, and a client that was not told so sends its next call into the void. So what
+is small is read to its end before the answer goes out, and what is not gets the answer with `Connection: close`.
 """
 
 from __future__ import annotations
@@ -13,35 +18,78 @@ from gateway.refusals import refuse
 from shared.contracts import Failure
 
 if TYPE_CHECKING:
-    from litestar.types import ASGIApp, Receive, ReceiveMessage, Scope, Send
+    from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
+
+# Of a body that nobody wants: as much of it, and for so long, is worth less than a new connection.
+UNWANTED_BYTES = 64 * 1024
+UNWANTED_S = 1.0
 
 
 def bound_bodies(app: ASGIApp, limit_s: float) -> ASGIApp:
-    """Wrap `app` so that a body arrives within `limit_s` of being asked for, or its reader is refused."""
+    """Wrap `app` so that a body arrives within `limit_s` of being asked for, and ends before it is answered."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        await app(scope, _bounded(receive, limit_s) if scope["type"] == "http" else receive, send)
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        body = _Body(scope, receive, limit_s)
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start" and not await body.is_over():
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
+        await app(scope, body.receive, answer)
 
     return wrapped
 
 
-def _bounded(receive: Receive, limit_s: float) -> Receive:
-    until: float | None = None
-    whole = False
+class _Body:
+    """Of one request, as it comes in."""
 
-    async def bounded() -> ReceiveMessage:
-        nonlocal until, whole
-        if whole:  # what is waited for now is the client's going away, and that may take its time
-            return await receive()
-        until = until or asyncio.get_running_loop().time() + limit_s
+    def __init__(self, scope: HTTPScope, receive: Receive, limit_s: float) -> None:
+        headers = dict(scope["headers"])
+        self._length = int(headers.get(b"content-length", 0))
+        self._whole = not self._length and b"transfer-encoding" not in headers
+        # A later HTTP has no such header, and gives up one call's stream without the connection.
+        self._may_close = scope["http_version"].startswith("1")
+        self._receive = receive
+        self._limit_s = limit_s
+        self._until: float | None = None
+        self._stalls = False
+
+    async def receive(self) -> ReceiveMessage:
+        """The next piece. Raises a refusal where it does not come in time, or at all."""
+        if self._whole:  # what is waited for now is the client's going away, and that may take its time
+            return await self._receive()
+        self._until = self._until or asyncio.get_running_loop().time() + self._limit_s
         try:
-            async with asyncio.timeout_at(until):
-                message = await receive()
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
         except TimeoutError:
-            raise refuse(Failure.BAD_REQUEST, f"the body did not arrive within {limit_s:g} s") from None
+            self._stalls = True
+            raise refuse(Failure.BAD_REQUEST, f"the body did not arrive within {self._limit_s:g} s") from None
         if message["type"] == "http.disconnect":
             raise refuse(Failure.BAD_REQUEST, "the connection ended before the body did")
-        whole = not message.get("more_body", False)
+        self._whole = not message.get("more_body", False)
         return message
 
-    return bounded
+    async def is_over(self) -> bool:
+        """Whether the connection can be used again: read what is left of the body, if that is not much."""
+        if self._whole or not self._may_close:
+            return True
+        if self._stalls or self._length > UNWANTED_BYTES:
+            return False
+        left = UNWANTED_BYTES
+        try:
+            async with asyncio.timeout(UNWANTED_S):
+                while left > 0:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect":
+                        return False
+                    if not message.get("more_body", False):
+                        return True
+                    left -= len(message.get("body", b""))
+        except TimeoutError:
+            pass
+        return False

@@ -242,3 +242,31 @@ def test_the_other_dialects_bodies_end_in_time_too(impatient, stack, demo):
 )
 def test_paths_and_methods_that_are_none_have_the_form_too(anybody, method, path, status):
     assert error(anybody.request(method, path))[0] == status
+
+
+def refused_early(stack, length: str, *later: bytes) -> tuple[bytes, socket.socket]:
+    """A call without a key, whose body comes after it was refused: what it was told, and its connection."""
+    connection = begin(stack.base_url, "none of ours", length)
+    time.sleep(0.2)
+    for piece in later:
+        connection.sendall(piece)
+    return connection.recv(65536), connection
+
+
+def test_a_call_refused_before_its_body_came_keeps_its_connection(stack):
+    answer, connection = refused_early(stack, "Content-Length: 30", bytes(30))
+    with connection:
+        assert answer.startswith(b"HTTP/1.1 401"), answer
+        assert b"connection: close" not in answer.lower()
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 1000000", "Transfer-Encoding: chunked", "Content-Length: 30"])
+def test_a_call_refused_while_its_body_is_long_or_late_is_told_that_the_connection_ends(stack, length):
+    answer, connection = refused_early(stack, length)
+    with connection:
+        assert answer.startswith(b"HTTP/1.1 401"), answer
+        assert b"connection: close" in answer.lower()
+        while connection.recv(65536):
+            pass
