@@ -9,6 +9,8 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 
 from gateway.auth.tokens import Tokens, TokenSecretsError
+from shared.metrics.queues import QueueFigures
+from shared.metrics.server import served
 from shared.settings import Settings, SettingsError
 from shared.telemetry import set_up_logging
 
@@ -26,6 +28,14 @@ def main() -> None:
     except (SettingsError, TokenSecretsError) as error:
         sys.exit(str(error))
     set_up_logging(settings.log)
+    try:
+        with served(settings.telemetry, "gateway", QueueFigures(settings.queue.url)):
+            _serve(settings)
+    except SettingsError as error:
+        sys.exit(str(error))
+
+
+def _serve(settings: Settings) -> None:
     Granian(
         "gateway.serve:app",
         factory=True,

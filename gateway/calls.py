@@ -28,6 +28,7 @@ from shared import contracts
 from shared.contracts import Failure, Kind
 from shared.db.pool import StoreUnavailableError
 from shared.db.transactions import OK, Transaction, with_result
+from shared.metrics import measures
 from shared.storage import FileMissingError, StorageError
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class Call:
             "ms": round(elapsed_ms, 1),
         }
         log.info("%s call", self.dialect.name, extra={"facts": facts})
+        measures.CALL_SECONDS.labels(self.dialect.name, self.operation, outcome).observe(elapsed_ms / 1000)
         if recorded or not self.is_recorded or not self.services.settings.database.url:
             return
         row = Transaction(

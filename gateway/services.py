@@ -26,6 +26,7 @@ from shared.db.tenants import Tenants
 from shared.db.traffic import Traffic
 from shared.db.transactions import Transactions
 from shared.db.users import Users
+from shared.metrics.sampled import sampled
 from shared.queue import Queue, open_queue
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             open_recorder(transactions) as recorder,
             running(KeyUses(api_keys)) as key_uses,
             first_admin(settings, admins),
+            sampled(pool, recorder),
         ):
             yield Services(
                 settings=settings,

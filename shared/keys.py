@@ -10,6 +10,7 @@
     fidox:workers:KIND      sorted set  live worker processes, by the time they count as dead
     fidox:pace:KIND         hash        job_ms: what a job takes a worker process at the moment
     fidox:parts:KIND        hash        by worker process: its engines or checks, and the state of each
+    fidox:counts:KIND       hash        what became of jobs, counted: done, taken_over, dropped, refused_REASON
     fidox:reply:GATEWAY     list        replies for one gateway process
 
 A job's keys expire by themselves, so that nothing is left of one that nobody answered.
@@ -61,6 +62,11 @@ def pace(kind: Kind) -> str:
 def parts(kind: Kind) -> str:
     """What each worker process says of its engines or checks."""
     return f"fidox:parts:{kind}"
+
+
+def counts(kind: Kind) -> str:
+    """What became of jobs, counted for as long as this Redis keeps its keys."""
+    return f"fidox:counts:{kind}"
 
 
 def blob(job_id: str, position: int) -> str:

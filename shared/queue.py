@@ -29,6 +29,7 @@ from redis.asyncio import Redis
 from shared import contracts, keys
 from shared.contracts import Failure, Kind, failed
 from shared.endings import end
+from shared.figures import Figures, figures_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -68,13 +69,6 @@ class Answer(NamedTuple):
 
     outcome: contracts.AnyOutcome
     by_worker: bool
-
-
-class Depth(NamedTuple):
-    """Jobs of one kind that no worker has begun, and those that one has."""
-
-    waiting: int
-    running: int
 
 
 class Queue:
@@ -142,16 +136,9 @@ class Queue:
         seconds, micros = cast("tuple[int, int]", await self._command("TIME"))
         return await self._redis.zcount(keys.workers(kind), seconds * 1000 + micros // 1000, "+inf")
 
-    async def depth(self, kind: Kind) -> Depth:
-        """How many jobs there are. Raises redis errors.
-
-        The queue's set has both; what a worker has begun has a lease beside it. Admission bounds how many there can be.
-        """
-        job_ids = [job_id.decode() for job_id in await self._redis.zrange(keys.queue(kind), 0, -1)]
-        if not job_ids:
-            return Depth(0, 0)
-        running = await self._redis.exists(*(keys.LEASE + job_id for job_id in job_ids))
-        return Depth(len(job_ids) - running, running)
+    async def figures(self, kind: Kind) -> Figures:
+        """How the queue is now. Raises redis errors."""
+        return await figures_of(self._redis, kind)
 
     async def parts(self, kind: Kind) -> list[tuple[contracts.Part, ...]]:
         """What each live worker process of this kind says of its engines or checks. Raises redis errors."""
@@ -186,6 +173,7 @@ class Queue:
                     keys.pace(kind),
                     keys.queue(kind),
                     keys.wake(kind),
+                    keys.counts(kind),
                     keys.JOB + job.job_id,
                     *(keys.blob(job.job_id, position) for position in range(len(images))),
                 ],

@@ -241,6 +241,24 @@ class Log(msgspec.Struct, frozen=True):
     format: Annotated[str, env("FIDOX_LOG_FORMAT", "text | json", pattern="^(text|json)$")] = "text"
 
 
+class Telemetry(msgspec.Struct, frozen=True):
+    """What operators' tools are told, and where: metrics, spans, probes."""
+
+    metrics_port: Annotated[
+        int, env("FIDOX_METRICS_PORT", "Prometheus metrics, at /metrics of this port; 0: none", ge=0, le=65535)
+    ] = 0
+    metrics_host: Annotated[
+        str, env("FIDOX_METRICS_HOST", "the address of that port; never one that callers reach")
+    ] = "127.0.0.1"
+    # OpenTelemetry's own name, which its tools set.
+    otlp_endpoint: Annotated[
+        str, env("OTEL_EXPORTER_OTLP_ENDPOINT", "where spans are sent by OTLP over HTTP; unset: nowhere")
+    ] = ""
+    ready_file: Annotated[
+        str, env("FIDOX_READY_FILE", "a worker touches this file each second while it can do jobs, for probes")
+    ] = ""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The whole tree. Build it with `from_env()`; in a test, build just the part that is needed."""
 
@@ -255,6 +273,7 @@ class Settings(msgspec.Struct, frozen=True):
     ocr: Ocr = Ocr()
     weights: Weights = Weights()
     log: Log = Log()
+    telemetry: Telemetry = Telemetry()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

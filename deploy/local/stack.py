@@ -191,22 +191,27 @@ class LocalStack:
                 Program(
                     name=name,
                     argv=(sys.executable, "-m", module),
-                    env=self.environment,
+                    env=self.environment | self._metrics_port(place),
                     cwd=str(CHECKOUT),
                     stop_timeout_s=STOP_S,
                 )
             )
-            for name, module in (
-                ("face", "workers.face"),
-                ("liveness", "workers.liveness"),
-                ("ocr", "workers.ocr"),
-                ("gateway", "gateway"),
+            for place, name, module in (
+                (1, "face", "workers.face"),
+                (2, "liveness", "workers.liveness"),
+                (3, "ocr", "workers.ocr"),
+                (0, "gateway", "gateway"),
             )
         )
         gateway.wait_ready(self._gateway_answers, READY_S)
         face.wait_ready(lambda: self._worker_lives(Kind.FACE), READY_S, every_s=0.05)
         liveness.wait_ready(lambda: self._worker_lives(Kind.LIVENESS), READY_S, every_s=0.05)
         ocr.wait_ready(lambda: self._worker_lives(Kind.OCR), READY_S, every_s=0.05)
+
+    def _metrics_port(self, place: int) -> dict[str, str]:
+        """A port for each on this one machine: the gateway's is the one that was asked for, the workers' come after."""
+        first = self.settings.telemetry.metrics_port
+        return {"FIDOX_METRICS_PORT": str(first + place)} if first else {}
 
     def _gateway_answers(self) -> bool:
         try:

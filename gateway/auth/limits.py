@@ -25,6 +25,7 @@ from redis.exceptions import RedisError
 
 from gateway.refusals import RefusedError
 from shared.contracts import Failure, failed
+from shared.metrics import measures
 from shared.queue import connect
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Limiter:
     async def _decide(self, ask: Callable[..., Awaitable[bool]], per_minute: int, *who: str) -> None:
         if await self._ask(ask, per_minute, *who) is not False:
             return
+        measures.LIMITED.labels(who[0]).inc()
         resets = time.time() + 1
         with suppress(RedisError, OSError):
             async with asyncio.timeout(PATIENCE_S):
@@ -97,6 +99,7 @@ class Limiter:
                 return await ask(RateLimitItemPerMinute(per_minute), *who, **more)
         except (RedisError, OSError) as error:
             self.failed_open += 1
+            measures.UNCOUNTED.inc()
             log.warning("limits are not counted: %s", type(error).__name__)
             return None
 

@@ -62,10 +62,10 @@ async def _kind(services: Services, kind: Kind) -> KindNow:
     queue = services.queue
     try:
         async with asyncio.timeout(PATIENCE_S):
-            depth, workers, said = await asyncio.gather(queue.depth(kind), queue.live_workers(kind), queue.parts(kind))
+            figures, said = await asyncio.gather(queue.figures(kind), queue.parts(kind))
     except (RedisError, OSError):
         return KindNow(kind)
-    return KindNow(kind, depth.waiting, depth.running, workers, tuple(summarise(said)))
+    return KindNow(kind, figures.waiting, figures.running, figures.workers, tuple(summarise(said)))
 
 
 async def _minute(traffic: Traffic) -> MinuteNow | None:

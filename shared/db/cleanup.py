@@ -37,6 +37,16 @@ class CleanupTasks:
             )
             return [str(key) for (key,) in await cursor.fetchall()]
 
+    async def backlog(self) -> tuple[int, float]:
+        """How many are to be removed now or were tried already, and how many seconds ago the first was noted."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)"
+                " FROM cleanup_tasks WHERE due_at <= now() OR attempts > 0"
+            )
+            count, oldest_s = (await cursor.fetchall())[0]
+            return int(count), max(float(oldest_s), 0.0)
+
     async def done(self, keys: Sequence[str]) -> None:
         """These files are gone."""
         async with connection(self._pool) as conn:

@@ -55,6 +55,11 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     total_ms: float | None = None
 
 
+def outcome_of(result: contracts.Outcome) -> str:
+    """What a result counts as: OK, or its failure."""
+    return result.failure if isinstance(result, contracts.Failed) else OK
+
+
 def of_job(job: contracts.Job, operation: str, outcome: contracts.AnyOutcome, *, submitted_ms: int) -> Transaction:
     """The row of a job that a worker has done. `submitted_ms` is Unix time."""
     row = Transaction(
@@ -63,7 +68,7 @@ def of_job(job: contracts.Job, operation: str, outcome: contracts.AnyOutcome, *,
         created_at=datetime.fromtimestamp(submitted_ms / 1000, UTC),
         tenant_id=None if job.tenant_id == contracts.NO_TENANT else job.tenant_id,
         dialect=job.dialect,
-        outcome=outcome.failure if isinstance(outcome, contracts.Failed) else OK,
+        outcome=outcome_of(outcome),
         total_ms=outcome.profile.total_ms,
     )
     return with_result(row, outcome)

@@ -44,8 +44,8 @@ def settings(redis_url: str, **more) -> QueueSettings:
 
 
 def left(client) -> set[str]:
-    """Keys of jobs; what a worker or a gateway has of its own stays as long as it lives."""
-    own = {key(Kind.FACE) for key in (keys.workers, keys.pace, keys.parts, keys.wake)}
+    """Keys of jobs; what a worker or a gateway has of its own stays as long as it lives, and counts stay."""
+    own = {key(Kind.FACE) for key in (keys.workers, keys.pace, keys.parts, keys.wake, keys.counts)}
     return {key.decode() for key in client.keys("*")} - own
 
 

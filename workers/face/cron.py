@@ -14,6 +14,7 @@ from shared.cleanup import remove
 from shared.db.cleanup import CleanupTasks
 from shared.db.keeping import Keeping
 from shared.db.pool import StoreUnavailableError
+from shared.metrics import measures
 
 if TYPE_CHECKING:
     from shared.db.pool import Pool
@@ -41,6 +42,9 @@ async def keep_pictures_in_order(pool: Pool, storage: Storage, retention_days: i
                 old_at = time.monotonic() + OLD_EVERY_S
             while await clean(storage, tasks):
                 pass
+            tasks_due, oldest_s = await tasks.backlog()
+            measures.CLEANUP.set(tasks_due)
+            measures.CLEANUP_AGE.set(oldest_s)
         except StoreUnavailableError:
             log.debug("the database does not answer; files wait to be removed")
         except Exception:  # the process's edge: a bug here must not end the cron for good, and without a word

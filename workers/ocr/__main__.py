@@ -1,7 +1,4 @@
-"""`python -m workers.ocr`: the OCR worker of this machine; `--one` is one of its processes.
-
-The first form imports no model library: it only starts, watches and stops the others.
-"""
+"""`python -m workers.ocr`: the OCR worker of this machine, see workers/runtime/entry.py."""
 
 from __future__ import annotations
 
@@ -9,35 +6,20 @@ import sys
 from typing import TYPE_CHECKING
 
 from shared.contracts import Kind
-from shared.settings import Settings, SettingsError
-from shared.telemetry import set_up_logging
-from workers.runtime.supervisor import EX_CONFIG, Supervisor, cores, gpus
+from workers.runtime.entry import main
+from workers.runtime.supervisor import cores, gpus
 
 if TYPE_CHECKING:
     from shared.db.pool import Pool
+    from shared.settings import Settings
     from workers.runtime.tasks import Handlers
 
 # A card is read in two threads of ONNX Runtime's.
 CORES_A_PROCESS = 2
 
 
-def main() -> int:
-    """Be the supervisor or, with `--one`, a worker process. The exit status."""
-    try:
-        settings = Settings.from_env()
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return EX_CONFIG
-    set_up_logging(settings.log)
-    if "--one" in sys.argv[1:]:
-        try:
-            _be_one(settings)
-        except SettingsError as error:
-            sys.stderr.write(f"{error}\n")
-            return EX_CONFIG
-        return 0
-    count = settings.ocr.processes or gpus() or max(1, cores() // CORES_A_PROCESS)
-    return Supervisor("workers.ocr", count, lease_s=settings.queue.lease_s).run()
+def _processes(settings: Settings) -> int:
+    return settings.ocr.processes or gpus() or max(1, cores() // CORES_A_PROCESS)
 
 
 def _be_one(settings: Settings) -> None:
@@ -63,4 +45,4 @@ def _be_one(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Kind.OCR, _processes, _be_one))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from shared import contracts
 from shared.contracts import PartState
+from shared.metrics import measures
 from workers.runtime.onnx import lost_device
 from workers.runtime.process import ProcessBrokenError
 
@@ -120,14 +121,17 @@ class PartSlot(Generic[P]):
         """Try to load and run it, where it is time to. Never raises."""
         if self.state is State.CLOSED or time.monotonic() < self._retry_at:
             return
-        self.state = State.HALF_OPEN
+        self._become(State.HALF_OPEN)
+        started = time.monotonic()
         try:
             part = await asyncio.wait_for(asyncio.to_thread(self._loaded), LOAD_S)
         except Exception as error:  # noqa: BLE001 — see `run`
             self._open(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
             self.lost |= lost_device(error) and self.part is not None
             return
-        self.part, self.state, self._failures = part, State.CLOSED, 0
+        self.part, self._failures = part, 0
+        self._become(State.CLOSED)
+        measures.LOAD_SECONDS.labels(self.name).set(time.monotonic() - started)
         log.info("%s %s is ready, model %s", self._what, self.name, part.model_id)
 
     def _loaded(self) -> P:
@@ -141,6 +145,7 @@ class PartSlot(Generic[P]):
 
     def _failed(self, reason: str) -> None:
         self._failures += 1
+        measures.PART_FAILURES.labels(self.name).inc()
         log.warning("%s %s failed: %s", self._what, self.name, reason)
         if self._failures >= FAILURES and self.state is State.CLOSED:
             self._open(reason)
@@ -149,8 +154,15 @@ class PartSlot(Generic[P]):
         # Said once: a part without weights is tried again for as long as the worker lives.
         if reason != self.reason or self.state is State.CLOSED:
             log.warning("%s %s is off: %s", self._what, self.name, reason)
-        self.state, self.reason = State.OPEN, reason
+        self.reason = reason
+        self._become(State.OPEN)
         self._retry_at = time.monotonic() + self._retry_s
+
+    def _become(self, state: State) -> None:
+        self.state = state
+        for each in State:
+            measures.CIRCUITS.labels(self.name, each).set(each is state)
+        measures.PART_FAILURES.labels(self.name).inc(0)
 
 
 class Parts(Generic[P]):

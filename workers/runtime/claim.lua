@@ -1,6 +1,6 @@
 -- Takes the oldest jobs that nobody holds, each with a lease. Drops those that expired: their callers have been answered.
 --
--- KEYS  queue (arq's sorted set)
+-- KEYS  queue (arq's sorted set), counts
 -- ARGV  worker, lease in ms, most jobs to take, most bytes of images to give along,
 --       prefixes of lease, job, tries and image keys
 -- Gives {Redis time in ms, dropped, {job, submitted in ms, times begun, the job's data, image, image, …}, …}
@@ -8,7 +8,7 @@
 -- One round trip in place of arq's watch, exists, zscore and exec for each job, and no job is taken twice: a script
 -- runs alone. Images past the bound are left for the worker to read. The keys it builds are not in KEYS, so this needs
 -- one Redis, not a cluster.
-local queue = KEYS[1]
+local queue, counts = KEYS[1], KEYS[2]
 local worker, lease_ms, most, most_bytes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local lease_prefix, job_prefix, tries_prefix, image_prefix = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 
@@ -28,7 +28,7 @@ end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local taken, dropped, begin = {}, 0, 0
+local taken, taken_over, dropped, begin = {}, 0, 0, 0
 -- In pieces: the jobs that others are at work on stand first, and there may be hundreds behind them.
 while #taken < most do
     local jobs = redis.call('ZRANGEBYSCORE', queue, '-inf', now, 'WITHSCORES', 'LIMIT', begin, 16)
@@ -52,11 +52,20 @@ while #taken < most do
                 local tries = redis.call('INCR', tries_prefix .. job)
                 -- As long as the job itself may lie here.
                 redis.call('PEXPIRE', tries_prefix .. job, math.max(redis.call('PTTL', job_prefix .. job), 1))
+                if tries > 1 then
+                    taken_over = taken_over + 1
+                end
                 local found = {job, submitted, tries, data}
                 images_into(found, job)
                 taken[#taken + 1] = found
             end
         end
     end
+end
+if taken_over > 0 then
+    redis.pcall('HINCRBY', counts, 'taken_over', taken_over)
+end
+if dropped > 0 then
+    redis.pcall('HINCRBY', counts, 'dropped', dropped)
 end
 return {now, dropped, unpack(taken)}

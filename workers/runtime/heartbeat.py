@@ -16,6 +16,8 @@ import time
 # Carries the pipe's number from a supervisor to its process; not a setting, so it stands here and not in settings.py.
 VARIABLE = "FIDOX_HEARTBEAT_FD"
 BEAT_S = 1.0
+# A beat may come late on a busy machine; this many seconds without one are no lateness.
+MISSED_S = 5.0
 # A pipe holds 64 KiB; a look takes far less than that in.
 MOST_BYTES = 4096
 
@@ -34,6 +36,11 @@ class Pulse:
     def started(self) -> None:
         """The process has its end now, and is the only one that holds it."""
         os.close(self.write_fd)
+
+    @property
+    def beats(self) -> bool:
+        """Was it ready once, and heard lately?"""
+        return self._is_ready and self.silent_s < MISSED_S
 
     def look(self) -> float:
         """For how long it has been silent since it was ready.

@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from shared.metrics import measures
 from workers.runtime.batching import BatchingNetwork
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class OnnxNetwork:
 
     batch_sizes = (1,)
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession, name: str) -> None:
         self._session = session
         declared = cast("Any", session.get_inputs()[0])
         self._input_name: str = declared.name
@@ -66,9 +67,11 @@ class OnnxNetwork:
         )
         # What the session ended up with, not what was asked for: without a usable driver it falls back to the CPU.
         self.on_gpu: bool = session.get_providers()[0] == CUDA
+        self._sizes = measures.BATCH_SIZE.labels(name)
 
     def run(self, batch: FloatArray) -> list[FloatArray]:
         """See `Network.run`."""
+        self._sizes.observe(len(batch))
         return cast("list[FloatArray]", self._session.run(None, {self._input_name: batch}))
 
 
@@ -87,7 +90,7 @@ def open_network(path: Path, *, threads: int = 1, device: int = 0) -> Network:
     options.inter_op_num_threads = 1
     # With more than one thread, idle pools would burn the core that the next session needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    network = OnnxNetwork(onnxruntime.InferenceSession(str(path), options, providers=providers(device)))
+    network = OnnxNetwork(onnxruntime.InferenceSession(str(path), options, providers=providers(device)), path.stem)
     return BatchingNetwork(network) if network.on_gpu and network.input_shape[0] is None else network
 
 

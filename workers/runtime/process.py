@@ -26,6 +26,7 @@ from shared.db.recorder import open_recorder
 from shared.db.templates import register_vectors
 from shared.db.transactions import Transactions
 from shared.endings import end
+from shared.metrics.sampled import sampled
 from shared.queue import connect
 from workers.runtime import heartbeat
 from workers.runtime.slots import Slots
@@ -98,7 +99,11 @@ async def _run(
     redis = connect(settings.queue.url)
     pool_context = open_pool(settings.database, application=f"fidox {kind}", configure=register_vectors)
     try:
-        async with pool_context as pool, open_recorder(Transactions(pool)) as recorder:
+        async with (
+            pool_context as pool,
+            open_recorder(Transactions(pool)) as recorder,
+            sampled(pool, recorder),
+        ):
             handlers = await load(pool)
             performer = Performer(redis, kind, handlers, recorder, threads, max_tries=settings.queue.max_tries)
             worker = JobWorker(redis, kind, settings.queue, performer, Slots(slots), describe=describe)

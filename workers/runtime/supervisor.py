@@ -14,9 +14,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 
 from workers.runtime.heartbeat import VARIABLE, Pulse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from prometheus_client.metrics_core import Metric
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +34,7 @@ HEALTHY_S = 10.0
 MOST_PAUSE_S = 15.0
 STOP_S = 20.0
 LOOK_EVERY_S = 0.2
+TOUCH_EVERY_S = 1.0
 # Other workers take a silent one's jobs after one lease; two more tell one that hangs from one that is short of CPU.
 SILENT_LEASES = 3
 # glibc takes every array of more than 128 kB from the kernel and gives it back after use, zeroed pages and all: for
@@ -61,13 +71,20 @@ def _is_installed(distribution: str) -> bool:
 
 
 class Supervisor:
-    """Keeps `count` processes of `python -m module --one` alive, and kills one that is silent for three leases."""
+    """Keeps `count` processes of `python -m module --one` alive, and kills one that is silent for three leases.
 
-    def __init__(self, module: str, count: int, *, lease_s: float) -> None:
+    Where there is a `ready_file`, it is touched every second while at least one of them has its models and lives, for a
+    probe to look at its age. For prometheus-client it is a collector.
+    """
+
+    def __init__(self, module: str, count: int, *, lease_s: float, ready_file: str = "") -> None:
         self._silent_s = SILENT_LEASES * lease_s
         self._command = [sys.executable, "-m", module, "--one"]
         self._children: list[_Child] = [_Child(number) for number in range(count)]
         self._stopping = False
+        self._ready_file = Path(ready_file) if ready_file else None
+        self._touched = 0.0
+        self._restarts: Counter[str] = Counter(ended=0, silent=0)
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT; then the processes finish their jobs. The exit status."""
@@ -75,20 +92,52 @@ class Supervisor:
             signal.signal(number, self._stop)
         while not self._stopping:
             for child in self._children:
-                child.look(self._silent_s)
+                if child.look(self._silent_s):
+                    self._restarts["silent"] += 1
                 if child.process is not None and child.process.poll() is not None:
                     if child.process.returncode == EX_CONFIG:
                         return self._end(EX_CONFIG)
+                    self._restarts["ended"] += 1
                     child.died()
                 if child.process is None and time.monotonic() >= child.not_before:
                     child.start(self._command)
+            self._show_ready()
             time.sleep(LOOK_EVERY_S)
         return self._end(0)
+
+    def collect(self) -> Iterable[Metric]:
+        """How many processes there are, and why others were started in their place."""
+        processes = GaugeMetricFamily("fidox_worker_processes", "Worker processes, by their state", labels=("state",))
+        ready = sum(child.is_ready for child in self._children)
+        processes.add_metric(("ready",), ready)
+        processes.add_metric(("not_ready",), len(self._children) - ready)
+        restarts = CounterMetricFamily(
+            "fidox_worker_restarts", "Worker processes that were replaced, by why", labels=("reason",)
+        )
+        for reason, number in self._restarts.items():
+            restarts.add_metric((reason,), number)
+        return [processes, restarts]
+
+    def _show_ready(self) -> None:
+        """Touch the file, or take it away."""
+        if self._ready_file is None or time.monotonic() - self._touched < TOUCH_EVERY_S:
+            return
+        self._touched = time.monotonic()
+        try:
+            if any(child.is_ready for child in self._children):
+                self._ready_file.touch()
+            else:
+                self._ready_file.unlink(missing_ok=True)
+        except OSError as error:
+            # A full or read-only disk: the probe fails for it, and the jobs go on.
+            log.warning("%s: %s", self._ready_file, error.strerror)
 
     def _stop(self, _number: int, _frame: object) -> None:
         self._stopping = True
 
     def _end(self, status: int) -> int:
+        if self._ready_file is not None:
+            self._ready_file.unlink(missing_ok=True)
         running = [child.process for child in self._children if child.process is not None]
         for process in running:
             if process.poll() is None:
@@ -122,14 +171,21 @@ class _Child:
         self.process = subprocess.Popen(command, env=environment, pass_fds=(pulse.write_fd,))
         pulse.started()
 
-    def look(self, most_silent_s: float) -> None:
-        """Kill it when it has been silent for too long. Its jobs have been taken over by then."""
+    @property
+    def is_ready(self) -> bool:
+        """Has it loaded its models, and lived a moment ago?"""
+        return self.process is not None and self._pulse is not None and self._pulse.beats
+
+    def look(self, most_silent_s: float) -> bool:
+        """Kill it when it has been silent for too long, and say so. Its jobs have been taken over by then."""
         if self.process is None or self._pulse is None:
-            return
+            return False
         if self._pulse.look() > most_silent_s and self.process.poll() is None:
             log.error("process %d gave no sign of life for %.0f s; killing it", self.process.pid, most_silent_s)
             self.process.kill()
             self.process.wait()
+            return True
+        return False
 
     def died(self) -> None:
         """Note a death; the next start waits longer each time, until one has lived."""

@@ -25,6 +25,7 @@ from shared import contracts, keys
 from shared.contracts import Failure, failed
 from shared.db import transactions
 from shared.db.pool import StoreUnavailableError
+from shared.metrics import measures
 from shared.queue import REPLY_TTL_S
 
 if TYPE_CHECKING:
@@ -178,9 +179,11 @@ class Performer:
             outcome.profile, queue_wait_ms=float(max(taken.now_ms - taken.submitted_ms, 0)), total_ms=elapsed_ms
         )
         outcome = msgspec.structs.replace(outcome, profile=profile)
-        if type(operation) not in UNRECORDED and not job.part and not (call and call.recorded):
-            name = call.operation if call else "unknown"
-            self._recorder.record(transactions.of_job(job, name, outcome, submitted_ms=taken.submitted_ms))
+        name = call.operation if call else "unknown"
+        if type(operation) not in UNRECORDED:
+            measures.count_job(job.dialect, name, transactions.outcome_of(outcome), outcome)
+            if not job.part and not (call and call.recorded):
+                self._recorder.record(transactions.of_job(job, name, outcome, submitted_ms=taken.submitted_ms))
         await self._finish(job, outcome)
         if call is not None:
             await self._do_afterwards(call)
@@ -226,7 +229,7 @@ class Performer:
     ) -> None:
         """Run finish.lua."""
         await self._finish_script(
-            keys=[keys.queue(self._kind), keys.held(self._kind), reply_to],
+            keys=[keys.queue(self._kind), keys.held(self._kind), keys.counts(self._kind), reply_to],
             args=[
                 job_id,
                 held,

@@ -123,7 +123,7 @@ class JobWorker:
         now_ms, dropped, *found = cast(
             "tuple[int, int, list[bytes | int]]",
             await self._claim_script(
-                keys=[keys.queue(self._kind)],
+                keys=[keys.queue(self._kind), keys.counts(self._kind)],
                 args=[
                     self.worker_id,
                     self._lease_ms,
