@@ -9,7 +9,7 @@ import psycopg
 import typer
 from redis.exceptions import RedisError
 
-from deploy.cli import admins, api_keys, calibrate, common, doctor, faces, keys, tenants, weights
+from deploy.cli import admins, api_keys, calibrate, common, doctor, faces, keys, queue, tenants, weights
 from deploy.local.errors import LocalError
 from shared.db.migrate import MigrationError
 from shared.db.pool import StoreUnavailableError
@@ -29,6 +29,7 @@ app.add_typer(api_keys.app, name="api-keys")
 app.add_typer(admins.app, name="admins")
 app.add_typer(weights.app, name="weights")
 app.add_typer(faces.app, name="faces")
+app.add_typer(queue.app, name="queue")
 app.command("doctor")(doctor.doctor)
 app.command("calibrate")(calibrate.calibrate)
 
