@@ -24,7 +24,7 @@ from litestar.handlers import BaseRouteHandler
 from gateway.auth.tokens import Claims, ExpiredTokenError, TokenError, TokenKind
 from gateway.refusals import RefusedError, failure_of, refuse
 from gateway.services import Services
-from shared import contracts
+from shared import contracts, tracing
 from shared.contracts import Failure, Kind
 from shared.db.pool import StoreUnavailableError
 from shared.db.transactions import OK, Transaction, with_result
@@ -53,7 +53,7 @@ class Call:
     does is logged, and is no transaction: the guard sets `is_recorded` to False.
     """
 
-    def __init__(self, services: Services, dialect: Surface) -> None:
+    def __init__(self, services: Services, dialect: Surface, traceparent: str = "") -> None:
         self.services = services
         self.dialect = dialect
         self.tx_id = dialect.new_tx_id()
@@ -65,6 +65,7 @@ class Call:
         self.reveals_numbers = False
         self._started = time.monotonic()
         self._at = datetime.now(UTC)
+        self._span = tracing.begin(dialect.name, parent=traceparent, serves=True)
 
     async def ask(
         self, operation: contracts.AnyOperation, images: Sequence[bytes], want: type[O], *, kind: Kind = Kind.FACE
@@ -95,6 +96,7 @@ class Call:
             dialect=self.dialect.name,
             kind=kind,
             part=part,
+            trace=self._span.traceparent if self._span else "",
         )
         recorded = answer.by_worker and not part
         if isinstance(answer.outcome, contracts.Failed):
@@ -113,6 +115,9 @@ class Call:
             "outcome": outcome,
             "ms": round(elapsed_ms, 1),
         }
+        if self._span is not None:
+            facts["trace"] = self._span.trace_id
+            self._span.end(f"{self.dialect.name} {self.operation}", outcome, {**facts, "dialect": self.dialect.name})
         log.info("%s call", self.dialect.name, extra={"facts": facts})
         measures.CALL_SECONDS.labels(self.dialect.name, self.operation, outcome).observe(elapsed_ms / 1000)
         if recorded or not self.is_recorded or not self.services.settings.database.url:
@@ -134,7 +139,8 @@ def call_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Call:
     call: Call | None = connection.scope["state"].get("call")
     if call is None:
         dialect: Surface = connection.scope["state"]["dialect"]
-        call = connection.scope["state"]["call"] = Call(connection.app.state.services, dialect)
+        traceparent = connection.headers.get("traceparent", "")
+        call = connection.scope["state"]["call"] = Call(connection.app.state.services, dialect, traceparent)
     return call
 
 

@@ -505,6 +505,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `operation` stays encoded here, so that an envelope can be read, and refused, by a worker that does not know what
     is in it. A `part` is one of several jobs of a call: the call's one transaction is then the gateway's to write.
+
+    `trace` is the call's span, as a traceparent (shared/tracing.py); empty where the call is not traced.
     """
 
     version: int = CONTRACT_VERSION
@@ -517,6 +519,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     blobs: int
     bytes_held: int
     part: bool = False
+    trace: str = ""
     operation: msgspec.Raw
 
 

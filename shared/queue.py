@@ -94,12 +94,13 @@ class Queue:
         dialect: contracts.Dialect,
         kind: Kind = Kind.FACE,
         part: bool = False,
+        trace: str = "",
         deadline_s: float | None = None,
     ) -> Answer:
         """Have a worker of `kind` do `operation` on `images` (encoded files), and wait for what comes of it.
 
         `tx_id` is the caller's transaction: a job that is done twice is recognised by it. A `part` is one of several
-        jobs of a call, and no worker records it.
+        jobs of a call, and no worker records it. `trace` is the call's span, as a traceparent.
         """
         within_s = deadline_s or self._settings.deadline_s
         job = contracts.Job(
@@ -112,6 +113,7 @@ class Queue:
             blobs=len(images),
             bytes_held=sum(map(len, images)),
             part=part,
+            trace=trace,
             operation=msgspec.Raw(contracts.encode(operation)),
         )
         reply = self._waiting[job.job_id] = asyncio.get_running_loop().create_future()

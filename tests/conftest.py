@@ -8,6 +8,7 @@ import base64
 import os
 import secrets
 import shutil
+import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -32,11 +33,29 @@ ALONE = (
     "face/test_fallback.py",
     "faults/",
     "liveness/test_faults.py",
+    "metrics/",
     "ocr/test_faults.py",
     "queue/",
     "xylolabs/test_health.py",
     "xylolabs/storage/",
 )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder for this run alone: pytest's own is shared by all runs of a user, and each shuts it to others.
+
+    PostgreSQL, which runs as another user where this one is root, would be shut out in the middle of the first.
+    """
+    if config.option.basetemp is None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="fidox-tests-")
+        config.add_cleanup(lambda: _remove_unless_kept(config))
+
+
+def _remove_unless_kept(config: pytest.Config) -> None:
+    session = config.pluginmanager.get_plugin("session")
+    if session is None or not session.testsfailed:
+        shutil.rmtree(config.option.basetemp, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

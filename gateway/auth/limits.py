@@ -41,6 +41,8 @@ PATIENCE_S = 0.5
 ADVANCES = 600
 ADVANCE_S = 1.0
 MOST_REMEMBERED = 10_000
+# What is limited: the first word of `who`, and a metric's label.
+LIMITS = ("tenant", "token", "wrong-key", "wrong-from", "admin-login", "detect", "mask")
 
 
 class Limiter:
@@ -58,6 +60,8 @@ class Limiter:
         self.failed_open = 0
         # Calls that are paid for already, and until when they may be made.
         self._advances: dict[tuple[str, ...], tuple[int, float]] = {}
+        for limit in LIMITS:
+            measures.LIMITED.labels(limit).inc(0)
 
     async def spend(self, per_minute: int, *who: str) -> None:
         """Count one call of `who`. Raises RefusedError (RATE_LIMITED) when that is one too many."""

@@ -28,6 +28,7 @@ from shared.db.transactions import Transactions
 from shared.endings import end
 from shared.metrics.sampled import sampled
 from shared.queue import connect
+from shared.tracing import set_up_tracing
 from workers.runtime import heartbeat
 from workers.runtime.slots import Slots
 from workers.runtime.tasks import Handlers, Performer
@@ -76,6 +77,7 @@ def run_process(
     beside the jobs for as long as the process lives, and may raise ProcessBrokenError; `cron` does too, keeps house in
     the database, and raises nothing. `describe` tells the gateway, with each heartbeat, what this process can do.
     """
+    set_up_tracing(settings.telemetry, kind)
     threads = Threads(slots + SPARE_THREADS)
     limit_s = stuck_s or max(LEAST_STUCK_S, STUCK_DEADLINES * settings.queue.deadline_s)
     if uvloop.run(_run(kind, settings, load, threads, slots, limit_s, chore, cron, describe)):

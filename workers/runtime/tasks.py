@@ -27,6 +27,7 @@ from shared.db import transactions
 from shared.db.pool import StoreUnavailableError
 from shared.metrics import measures
 from shared.queue import REPLY_TTL_S
+from workers.runtime.spans import JobSpans
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -152,6 +153,8 @@ class Performer:
             await self._finish(job, None)
             return
         started = time.monotonic()
+        waited_ms = float(max(taken.now_ms - taken.submitted_ms, 0))
+        spans = JobSpans(self._kind, job, waited_ms=waited_ms, tries=taken.tries)
         operation: contracts.AnyOperation | None = None
         call: Call | None = None
         try:
@@ -175,15 +178,14 @@ class Performer:
         elapsed_ms = (time.monotonic() - started) * 1000
         worked_ms = call.worked_ms if call else None
         self._keep_pace(elapsed_ms if worked_ms is None else worked_ms)
-        profile = msgspec.structs.replace(
-            outcome.profile, queue_wait_ms=float(max(taken.now_ms - taken.submitted_ms, 0)), total_ms=elapsed_ms
-        )
+        profile = msgspec.structs.replace(outcome.profile, queue_wait_ms=waited_ms, total_ms=elapsed_ms)
         outcome = msgspec.structs.replace(outcome, profile=profile)
         name = call.operation if call else "unknown"
         if type(operation) not in UNRECORDED:
             measures.count_job(job.dialect, name, transactions.outcome_of(outcome), outcome)
             if not job.part and not (call and call.recorded):
                 self._recorder.record(transactions.of_job(job, name, outcome, submitted_ms=taken.submitted_ms))
+        spans.end(name, outcome)
         await self._finish(job, outcome)
         if call is not None:
             await self._do_afterwards(call)
