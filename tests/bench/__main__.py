@@ -8,7 +8,7 @@ from pathlib import Path
 import onnxruntime
 
 from deploy.local.stack import LocalStack
-from tests.bench import faces, ground, identify, liveness, masking, ocr
+from tests.bench import faces, ground, identify, liveness, masking, ocr, telemetry
 from tests.bench.report import write
 
 SECTIONS = {
@@ -24,6 +24,7 @@ SECTIONS = {
     "liveness-speed": liveness.speed,
     "ocr": ocr.accuracy,
     "ocr-speed": ocr.speed,
+    "telemetry": telemetry.telemetry,
 }
 
 

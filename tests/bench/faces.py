@@ -46,8 +46,7 @@ def compare(stack) -> Section:
 
 def count(stack) -> Section:
     """`POST /face/count`: decode and detect."""
-    bodies = [_body(image=a) for a in photos()]
-    return side_by_side(stack, "Count", "count", Calls("/face/count", bodies, _token(stack)))
+    return side_by_side(stack, "Count", "count", counts(stack))
 
 
 class Calls(NamedTuple):
@@ -113,9 +112,14 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
 
-def burst(stack, calls: Calls) -> tuple[float, float]:
+def counts(stack) -> Calls:
+    """Count calls of every photo."""
+    return Calls("/face/count", [_body(image=a) for a in photos()], _token(stack))
+
+
+def burst(stack, calls: Calls, seconds: float = BURST_S) -> tuple[float, float]:
     """Calls a second of all clients together, and their share of the machine's CPU."""
-    done, until = [0] * CLIENTS, time.perf_counter() + BURST_S
+    done, until = [0] * CLIENTS, time.perf_counter() + seconds
 
     def run(number: int) -> None:
         start = number % len(calls.bodies)

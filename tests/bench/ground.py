@@ -48,14 +48,14 @@ def rest(stack) -> Section:
     """CPU and memory while nobody calls."""
     section = Section("At rest", f"Every process of the stack, nobody calling, over {IDLE_S:.0f} s.")
     time.sleep(3)
-    processes = {name: _family(child.pid) for name, child in stack.children.items()}
-    before = {name: _cpu_s(family) for name, family in processes.items()}
+    processes = {name: family(child.pid) for name, child in stack.children.items()}
+    before = {name: cpu_s(family) for name, family in processes.items()}
     started = time.perf_counter()
     time.sleep(IDLE_S)
     elapsed = time.perf_counter() - started
     total = 0.0
     for name, family in processes.items():
-        share = 100 * (_cpu_s(family) - before[name]) / elapsed
+        share = 100 * (cpu_s(family) - before[name]) / elapsed
         total += share
         section.add(f"CPU, {name}", f"{share:.2f}% of a core")
     section.add("CPU, all processes", f"{total:.2f}% of a core", "< 3%", total < 3)
@@ -78,12 +78,12 @@ def rest(stack) -> Section:
     return section
 
 
-def _family(pid: int) -> list[psutil.Process]:
+def family(pid: int) -> list[psutil.Process]:
     parent = psutil.Process(pid)
     return [parent, *parent.children(recursive=True)]
 
 
-def _cpu_s(family: list[psutil.Process]) -> float:
+def cpu_s(family: list[psutil.Process]) -> float:
     spent = [process.cpu_times() for process in family]
     return sum(times.user + times.system for times in spent)
 
