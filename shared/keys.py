@@ -12,6 +12,8 @@
     fidox:parts:KIND        hash        by worker process: its engines or checks, and the state of each
     fidox:reply:GATEWAY     list        replies for one gateway process
 
+A worker process is named HOST:PID:RANDOM:RELEASE (see shared/release.py), in its lease, too.
+
 A job's keys expire by themselves, so that nothing is left of one that nobody answered.
 """
 
