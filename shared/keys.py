@@ -13,6 +13,8 @@
     fidox:counts:KIND       hash        what became of jobs, counted: done, taken_over, dropped, refused_REASON
     fidox:reply:GATEWAY     list        replies for one gateway process
 
+A worker process is named HOST:PID:RANDOM:RELEASE (see shared/release.py), in its lease, too.
+
 A job's keys expire by themselves, so that nothing is left of one that nobody answered.
 """
 

@@ -9,7 +9,7 @@ import psycopg
 import typer
 from redis.exceptions import RedisError
 
-from deploy.cli import admins, api_keys, calibrate, common, doctor, faces, keys, queue, tenants, weights
+from deploy.cli import admins, api_keys, backup, calibrate, common, doctor, faces, keys, queue, tenants, weights
 from deploy.local.errors import LocalError
 from shared.db.migrate import MigrationError
 from shared.db.pool import StoreUnavailableError
@@ -32,6 +32,8 @@ app.add_typer(faces.app, name="faces")
 app.add_typer(queue.app, name="queue")
 app.command("doctor")(doctor.doctor)
 app.command("calibrate")(calibrate.calibrate)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 
 
 @app.command()

@@ -18,7 +18,7 @@ LOCK_ID = 0x0F1D0C
 
 
 class MigrationError(Exception):
-    """A migration that was changed after it was applied, or a database newer than this code."""
+    """A migration that was changed after it was applied."""
 
 
 class Migration(NamedTuple):
@@ -38,11 +38,22 @@ def migrations() -> list[Migration]:
     return [Migration(path.stem, path.read_text("utf-8")) for path in sorted(FOLDER.glob("[0-9]*.sql"))]
 
 
-async def pending(url: str) -> list[str]:
-    """The names of those that `url` has not seen. Raises psycopg.OperationalError where it does not answer."""
+class Difference(NamedTuple):
+    """Between this code and a database: what it has not seen, and what it has that this code does not know."""
+
+    pending: list[str]
+    unknown: list[str]
+
+
+async def compare(url: str) -> Difference:
+    """How `url` differs from this code. Raises as `migrate` does."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         applied = await _applied(connection)
-    return [migration.name for migration in migrations() if migration.name not in applied]
+    known = migrations()
+    for migration in known:
+        _refuse_changed(migration, applied.get(migration.name, migration.sha256))
+    names = {migration.name for migration in known}
+    return Difference([m.name for m in known if m.name not in applied], sorted(applied.keys() - names))
 
 
 async def migrate(url: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from prometheus_client.samples import Sample
 
 from shared.contracts import CONTRACT_VERSION
 from shared.metrics.places import Places, a_folder
+from shared.release import RELEASE
 from shared.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -81,5 +81,5 @@ class _Build:
     def collect(self) -> Iterable[Metric]:
         """One sample, 1."""
         build = GaugeMetricFamily("fidox_build_info", "Which version this is", labels=("version", "contract"))
-        build.add_metric((importlib.metadata.version("fidox"), str(CONTRACT_VERSION)), 1)
+        build.add_metric((RELEASE, str(CONTRACT_VERSION)), 1)
         yield build

@@ -61,6 +61,8 @@ def test_the_commands_are_the_documented_ones() -> None:
         "up",
         "migrate",
         "doctor",
+        "backup",
+        "restore",
         "calibrate",
         *(f"tenants {name}" for name in ("create", "list", "disable", "enable", "set", "token")),
         *(f"keys {name}" for name in ("create", "list", "revoke")),

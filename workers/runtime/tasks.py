@@ -152,6 +152,12 @@ class Performer:
         if taken.now_ms >= taken.submitted_ms + job.within_ms:
             await self._finish(job, None)
             return
+        if not isinstance(job, contracts.Job):
+            # Whose it is, and what for, is not to be read from it: it is answered, and the log has all that is known.
+            log.warning("a job of another version (%d) was refused", job.version)
+            newer = failed(Failure.UNKNOWN_OPERATION, "this worker is of an older version", retry_after_s=1)
+            await self._finish(job, newer)
+            return
         started = time.monotonic()
         waited_ms = float(max(taken.now_ms - taken.submitted_ms, 0))
         spans = JobSpans(self._kind, job, waited_ms=waited_ms, tries=taken.tries)
@@ -220,7 +226,7 @@ class Performer:
         images = given + [image for image in found if image is not None]
         return images if len(images) == job.blobs else None
 
-    async def _finish(self, job: contracts.Job, outcome: contracts.AnyOutcome | None) -> None:
+    async def _finish(self, job: contracts.Envelope, outcome: contracts.AnyOutcome | None) -> None:
         """Push the reply, if there is one to push, and free what the job held."""
         reply = b"" if outcome is None else contracts.encode(contracts.Reply(job_id=job.job_id, outcome=outcome))
         held = keys.held_member(job.job_id, job.bytes_held)

@@ -28,6 +28,7 @@ from redis import exceptions
 
 from shared import contracts, keys
 from shared.endings import end
+from shared.release import RELEASE
 from workers.runtime.tasks import Taken
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class JobWorker:
         self._drain_s = DRAIN_S
         # By job. A job's slot is freed before its answer is pushed, so there may be more of these than slots.
         self._in_hand: dict[str, asyncio.Task[None]] = {}
-        self.worker_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.worker_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}:{RELEASE}"
         self._command = cast("Callable[..., Awaitable[Any]]", redis.execute_command)
         scripts = files("workers.runtime")
         self._claim_script = redis.register_script(scripts.joinpath("claim.lua").read_text("utf-8"))

@@ -1,0 +1,147 @@
+"""This machine: Python, cores, memory, disk, open files, ONNX Runtime, weights, ports, secrets."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psutil
+
+from deploy.doctor.finding import Finding, State, judged
+from deploy.local import lock
+from deploy.local.errors import LocalError, PortTakenError
+from deploy.local.folder import DEFAULT_ROOT, Folder
+from deploy.local.stack import free_port
+from shared.weights import CHECK_ROLES, WeightsError, WeightStore
+from shared.weights.ocr import NEEDED
+from workers.runtime.supervisor import cores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from shared.settings import Settings
+
+GIB = 1024**3
+# A face process holds 300 to 500 MB, a liveness process 250 to 300, an OCR process 500, gateway and servers 300.
+LEAST_MEMORY = 2 * GIB
+LEAST_DISK = 2 * GIB
+# A gateway process takes 512 connections (gateway/__main__.py), and has some of its own.
+LEAST_FILES = 1024
+# HS256's hash is 32 bytes long; RFC 7518, section 3.2, asks for a key of at least that.
+LEAST_SECRET = 32
+# Random ones of that length have far more different characters: fewer are a word, or one key held down.
+LEAST_VARIETY = 12
+CUDA = "CUDAExecutionProvider"
+
+
+def examine() -> Iterator[Finding]:
+    """What needs no settings."""
+    version = platform.python_version()
+    todo = "" if sys.version_info[:2] in {(3, 11), (3, 12)} else "use Python 3.11 or 3.12"
+    yield judged("Python", version, todo, bad=State.FAIL)
+    count = cores()
+    yield judged("cores", str(count), "" if count > 1 else "two or more are better")
+    memory = psutil.virtual_memory()
+    todo = "" if memory.available >= LEAST_MEMORY else "set FIDOX_FACE_PROCESSES=1, or free some"
+    yield judged("memory", f"{memory.available / GIB:.1f} GiB free of {memory.total / GIB:.1f}", todo)
+    free = shutil.disk_usage(DEFAULT_ROOT.parent).free
+    yield judged("disk", f"{free / GIB:.1f} GiB free", "" if free >= LEAST_DISK else "free some space")
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = files not in {-1, resource.RLIM_INFINITY} and files < LEAST_FILES
+    todo = f"raise it to {LEAST_FILES} or more: ulimit -n, LimitNOFILE=" if few else ""
+    yield judged("open files", "unlimited" if files in {-1, resource.RLIM_INFINITY} else str(files), todo)
+    yield _onnx_runtime()
+
+
+def _onnx_runtime() -> Finding:
+    try:
+        import onnxruntime  # noqa: PLC0415 — a machine without it is what this looks for
+    except ImportError as error:
+        return Finding(State.FAIL, "ONNX Runtime", str(error), "run `make run`, which installs it")
+    providers = cast("list[str]", onnxruntime.get_available_providers())
+    unused = CUDA not in providers and Path("/dev/nvidia0").exists()
+    todo = "there is a GPU that is not used; run `bash deploy/bootstrap.sh gpu`" if unused else ""
+    return judged("ONNX Runtime", f"{onnxruntime.__version__}, {', '.join(providers)}", todo)
+
+
+def weights(settings: Settings) -> Iterator[Finding]:
+    """Each role's files, with their hashes looked at."""
+    store = WeightStore(settings.weights)
+    for role in dict.fromkeys(weight.role for weight in store.manifest.weight):
+        present: list[str] = []
+        wrong = ""
+        for weight in store.manifest.of_role(role):
+            try:
+                present.append(store.locate(weight.name).weight.name)
+            except WeightsError as error:
+                wrong = wrong or (str(error) if "refused" in str(error) else "")
+        if present:
+            yield judged(f"weights {role}", ", ".join(present), wrong)
+        else:
+            todo = wrong or "run `fidox weights fetch`, or put the files of `fidox weights list` into FIDOX_WEIGHTS_DIR"
+            # One engine is enough to answer, without the other there is nothing to fall back on; judges only help.
+            off = next((f"the liveness check {check}" for check, roles in CHECK_ROLES.items() if role in roles), None)
+            off = "reading ID cards" if role in NEEDED else off
+            yield Finding(State.WARN, f"weights {role}", f"none: {off or 'what needs it'} is off", todo)
+
+
+def port(settings: Settings) -> Finding:
+    """Could the gateway listen?"""
+    number = settings.http.port
+    if holder := lock.running(Folder(DEFAULT_ROOT)):
+        return Finding(State.OK, "port", f"`fidox up` runs in this checkout (process {holder})")
+    try:
+        free_port(settings.http.host, number)
+    except PortTakenError:
+        return Finding(State.WARN, "port", f"{number} is taken", f"choose another for the gateway: PORT={number + 1}")
+    except LocalError as error:
+        return Finding(State.FAIL, "port", str(error), "choose another PORT or FIDOX_HOST")
+    return Finding(State.OK, "port", f"{number} is free")
+
+
+def metrics(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Do metrics come, where a port is set for them?"""
+    number = environment.get("FIDOX_METRICS_PORT", "0")
+    if number == "0":
+        return
+    host = environment.get("FIDOX_METRICS_HOST", "127.0.0.1")
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 — told apart, not bound
+    todo = "see that a gateway or worker runs on this machine with the same FIDOX_METRICS_PORT"
+    try:
+        with urlopen(f"http://{host}:{number}/metrics", timeout=3) as answer:
+            lines = answer.read().count(b"\n")
+    except (URLError, OSError, ValueError) as error:
+        yield Finding(State.WARN, "metrics", f"port {number} does not answer ({type(error).__name__})", todo)
+        return
+    yield judged("metrics", f"port {number} answers with {lines} lines", "" if lines else todo)
+
+
+def secrets(settings: Settings) -> Finding:
+    """The keys that sign tokens."""
+    name = "FIDOX_JWT_SECRETS"
+    entries = settings.auth.jwt_secrets
+    if not entries:
+        return Finding(State.WARN, name, "unset", f"`fidox up` makes one; elsewhere set {name}=kid:secret")
+    values = [entry.partition(":")[2] for entry in entries]
+    short = [value for value in values if len(value) < LEAST_SECRET]
+    if short:
+        todo = f"every one is kid:secret with at least {LEAST_SECRET} characters of secret"
+        return Finding(State.FAIL, name, f"{len(short)} of {len(entries)} is too short or has no kid", todo)
+    plain = [value for value in values if len(set(value)) < LEAST_VARIETY]
+    if plain:
+        todo = "whoever guesses it signs tokens of every tenant: take a random one, `openssl rand -hex 32`"
+        return Finding(State.FAIL, name, f"{len(plain)} of {len(entries)} is no random one", todo)
+    return Finding(State.OK, name, f"{len(entries)} set")
+
+
+def open_doors(settings: Settings) -> Iterator[Finding]:
+    """What is right to try things out, and rarely in production."""
+    if not settings.face_api.key_enabled:
+        todo = "set FACE_API_API_KEY_ENABLED=true, unless everybody who reaches the port may call"
+        yield Finding(State.WARN, "API keys", "off: detect and mask are anybody's", todo)
