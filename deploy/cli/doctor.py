@@ -51,6 +51,6 @@ def examine() -> Iterator[Finding]:
     yield from redis.examine(settings)
     yield from storage.examine(settings)
     yield machine.port(settings)
-    yield from machine.metrics(common.environment())
+    yield from machine.metrics(settings)
     yield machine.secrets(settings)
     yield from machine.open_doors(settings)

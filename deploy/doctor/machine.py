@@ -23,7 +23,7 @@ from shared.weights.ocr import NEEDED
 from workers.runtime.supervisor import cores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from shared.settings import Settings
 
@@ -105,12 +105,11 @@ def port(settings: Settings) -> Finding:
     return Finding(State.OK, "port", f"{number} is free")
 
 
-def metrics(environment: Mapping[str, str]) -> Iterator[Finding]:
+def metrics(settings: Settings) -> Iterator[Finding]:
     """Do metrics come, where a port is set for them?"""
-    number = environment.get("FIDOX_METRICS_PORT", "0")
-    if number == "0":
+    number, host = settings.telemetry.metrics_port, settings.telemetry.metrics_host
+    if not number:
         return
-    host = environment.get("FIDOX_METRICS_HOST", "127.0.0.1")
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 — told apart, not bound
     todo = "see that a gateway or worker runs on this machine with the same FIDOX_METRICS_PORT"
     try:

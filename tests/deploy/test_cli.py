@@ -60,6 +60,7 @@ def test_the_commands_are_the_documented_ones() -> None:
     assert {" ".join(param.values[0]) for param in ALL} == {
         "up",
         "migrate",
+        "queue top",
         "doctor",
         "backup",
         "restore",
