@@ -218,7 +218,7 @@ def test_few_open_files():
     assert (files["state"], files["detail"]) == ("warn", "512")
 
 
-def test_a_metrics_port_that_answers_and_one_that_does_not():
+def test_a_metrics_port_that_answers_and_one_that_does_not(settings):
     class Metrics(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
@@ -230,12 +230,12 @@ def test_a_metrics_port_that_answers_and_one_that_does_not():
 
     with HTTPServer(("127.0.0.1", 0), Metrics) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        (told,) = machine.metrics({"FIDOX_METRICS_PORT": str(server.server_port), "FIDOX_METRICS_HOST": "0.0.0.0"})
+        (told,) = machine.metrics(settings(FIDOX_METRICS_PORT=str(server.server_port), FIDOX_METRICS_HOST="0.0.0.0"))
         server.shutdown()
     assert (told.state, told.todo) == (State.OK, "")
-    (told,) = machine.metrics({"FIDOX_METRICS_PORT": "1"})
+    (told,) = machine.metrics(settings(FIDOX_METRICS_PORT="1"))
     assert told.state is State.WARN
-    assert list(machine.metrics({})) == []
+    assert list(machine.metrics(settings())) == []
 
 
 def test_signing_keys_that_are_no_random_ones(settings):
