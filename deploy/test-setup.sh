@@ -6,7 +6,7 @@
 set -uo pipefail
 
 fonts="fonts-baekmuk fonts-nanum fonts-ocr-b fonts-unfonts-core"
-packages="$fonts chromium curl default-jre-headless node-typescript nodejs tesseract-ocr-kor"
+packages="$fonts chromium curl default-jre-headless node-typescript nodejs prometheus tesseract-ocr-kor"
 [ "${1:-}" != fonts ] || packages=$fonts
 
 font() {
@@ -23,6 +23,7 @@ has() {
     default-jre-headless) command -v java ;;
     node-typescript) command -v tsc ;;
     nodejs) command -v node ;;
+    prometheus) command -v prometheus && command -v promtool ;;
     tesseract-ocr-kor) [ -e /usr/share/tesseract-ocr/5/tessdata/kor.traineddata ] ;;
     *) command -v "$1" ;;
   esac >/dev/null 2>&1
@@ -40,6 +41,10 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   printf 'Installing for the tests: %s\n' "$missing" >&2
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -q >/dev/null || printf 'apt-get update failed; trying with the lists that are here\n' >&2
+  case " $missing" in *" prometheus "*)
+    # Its package starts a server, now and with the machine; the tests start one of their own when they need it.
+    if command -v systemctl >/dev/null; then systemctl mask prometheus.service >/dev/null 2>&1 || true; fi ;;
+  esac
   # One by one: a package that this system does not have must not keep the others out.
   for package in $missing; do
     apt-get install -q -y --no-install-recommends "$package" >/dev/null || true
