@@ -24,6 +24,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+def file_headers(key: str, *, cache: str, attached: bool = False) -> dict[str, str]:
+    """What a browser is told of a stored file: a picture, whatever its bytes may look like; nothing in it is run."""
+    name = key.rpartition("/")[2]
+    return {
+        "Content-Disposition": f'{"attachment" if attached else "inline"}; filename="{name}"',
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cache-Control": cache,
+        "Referrer-Policy": "no-referrer",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Pictures:
     """One a process. Build it with `open_pictures`."""

@@ -12,7 +12,7 @@ from gateway.auth.keys import KeyStates
 from gateway.auth.limits import Limiter, open_limiter
 from gateway.auth.tokens import Tokens
 from gateway.auth.uses import KeyUses
-from gateway.console.day import Day
+from gateway.console.day import Day, running_day
 from gateway.console.weights import WeightPlaces
 from gateway.pictures import Pictures, open_pictures
 from shared.db.admin_sessions import AdminSessions
@@ -83,6 +83,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
             running(KeyUses(api_keys)) as key_uses,
             first_admin(settings, admins),
             sampled(pool, recorder),
+            running_day(traffic, has_database=bool(settings.database.url)) as day,
         ):
             yield Services(
                 settings=settings,
@@ -103,7 +104,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
                 transactions=transactions,
                 recorder=recorder,
                 traffic=traffic,
-                day=Day(traffic),
+                day=day,
                 weights=WeightPlaces(settings.weights),
                 pictures=open_pictures(settings, pool),
             )

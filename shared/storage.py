@@ -18,7 +18,7 @@ import secrets
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import obstore
 from obstore.exceptions import BaseError
@@ -30,6 +30,7 @@ from shared.settings import SettingsError
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
+    from obstore import BytesStream
     from obstore.store import S3Config
 
     from shared.contracts import ImageFormat
@@ -43,6 +44,8 @@ KEY = re.compile(rf"({ORIGINALS}|{PROCESSED})/[0-9a-f]{{32}}\.({'|'.join(SUFFIXE
 
 # Chosen: a store on the same network writes 10 MB in a tenth of it, and a caller waits for no longer.
 PATIENCE_S = 2.0
+# Of a file that is handed on while it is read: what a process holds for each reader.
+CHUNK_BYTES = 256 * 1024
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 _MEDIA_TYPE_OF = {SUFFIXES[image_format]: media_type for image_format, media_type in MEDIA_TYPES.items()}
 
@@ -63,6 +66,13 @@ def new_key(place: str, image_format: ImageFormat) -> str:
 def media_type_of(key: str) -> str:
     """What HTTP calls the file of a key."""
     return _MEDIA_TYPE_OF[key.rpartition(".")[2]]
+
+
+class OpenFile(NamedTuple):
+    """A file that is being read: how long it is, and its bytes as they come."""
+
+    size: int
+    chunks: AsyncGenerator[bytes]
 
 
 class Storage:
@@ -95,6 +105,12 @@ class Storage:
         async with _bounded(patience_s):
             found = await self._store.get_async(key)
             return bytes(await found.bytes_async())
+
+    async def open(self, key: str, *, patience_s: float = PATIENCE_S) -> OpenFile:
+        """A file piece by piece, each within `patience_s`. Raises FileMissingError where there is none."""
+        async with _bounded(patience_s):
+            found = await self._store.get_async(key)
+        return OpenFile(found.meta["size"], _pieces(found.stream(min_chunk_size=CHUNK_BYTES), patience_s))
 
     async def delete(self, key: str, *, patience_s: float = PATIENCE_S) -> None:
         """Remove a file, and what is left of an attempt to write it. One that is not there is none to remove."""
@@ -176,6 +192,16 @@ def _open_folder(folder: Path) -> Storage:
     except OSError as error:
         raise SettingsError(f"FACE_API_STORAGE_DIR: the folder cannot be used ({error.strerror})") from None
     return Storage(LocalStore(folder), folder=folder)
+
+
+async def _pieces(stream: BytesStream, patience_s: float) -> AsyncGenerator[bytes]:
+    while True:
+        try:
+            async with _bounded(patience_s):
+                piece = await stream.__anext__()
+        except StopAsyncIteration:
+            return
+        yield bytes(piece)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ repositories, and the same bodies check its forms. Pages work without script whe
     shown.py                the navigation
     forms.py, listing.py    what is typed, and what is in an address
     confirm.py              asking before something is done for good
+    kept.py, drawn.py       stored pictures as files, and what is drawn over them
     day.py, live.py         what the overview shows; charts.py: numbers into drawings
     pages/, templates/      one module and one template a page
 """

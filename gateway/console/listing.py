@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
     from shared.db.pages import Page
 
 PER_PAGE = 25
+# Whole rows of a gallery that is two, three, four or six pictures wide.
+PICTURES_A_PAGE = 24
+
+PERIODS = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=30),
+    "all": None,
+}
 
 # The bounds of the admin API's parameters.
 PageNumber = Annotated[int, Meta(ge=1, le=1_000_000_000)]
@@ -55,10 +66,20 @@ def asked(request: Request[Any, Any, Any], name: str, kind: Any) -> Any:
         raise refuse(Failure.BAD_REQUEST, f"{name}: not a value that it can have") from None
 
 
-def window_of(request: Request[Any, Any, Any], sorts: Collection[str], default: str) -> Window:
+def window_of(
+    request: Request[Any, Any, Any], sorts: Collection[str], default: str, *, per_page: int = PER_PAGE
+) -> Window:
     """The page that is asked for. A column that there is not is as good as none."""
     sort = request.query_params.get("sort", default)
-    return Window(asked(request, "page", PageNumber) or 1, PER_PAGE, sort if sort.lstrip("-") in sorts else default)
+    return Window(asked(request, "page", PageNumber) or 1, per_page, sort if sort.lstrip("-") in sorts else default)
+
+
+def period_of(request: Request[Any, Any, Any], default: str) -> tuple[str, datetime | None]:
+    """The name of the period that is asked for, and when it began; None for all time."""
+    name = request.query_params.get("period", default)
+    name = name if name in PERIODS else default
+    length = PERIODS[name]
+    return name, datetime.now(UTC) - length if length else None
 
 
 def pager_of(window: Window, found: Page[Any]) -> Pager:

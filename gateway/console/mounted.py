@@ -12,6 +12,8 @@ from gateway.console.pages import (
     account,
     api_keys,
     engines,
+    images,
+    jobs,
     login,
     overview,
     tenants,
@@ -38,6 +40,8 @@ CONSOLE = Surface(
                 *access_keys.ROUTES,
                 *users.ROUTES,
                 *transactions.ROUTES,
+                *images.ROUTES,
+                *jobs.ROUTES,
                 *engines.ROUTES,
                 *account.ROUTES,
             )

@@ -24,14 +24,19 @@ class Entry:
     is_there: Callable[[Settings], bool] = lambda _settings: True
 
 
-# A page is a module in pages/, a template, and a line here. One that needs a setting says so, for example
-# Entry("images", "/admin/images", lambda settings: settings.face_api.storage_enabled).
+def _keeps_pictures(settings: Settings) -> bool:
+    return settings.storage.enabled
+
+
+# A page is a module in pages/, a template, and a line here. One that needs a setting says so.
 ENTRIES: tuple[Entry, ...] = (
     Entry("overview", "/admin"),
     Entry("keys", "/admin/api-keys"),
     Entry("tenants", "/admin/tenants"),
     Entry("users", "/admin/users"),
     Entry("transactions", "/admin/transactions"),
+    Entry("images", "/admin/images", _keeps_pictures),
+    Entry("jobs", "/admin/jobs", _keeps_pictures),
     Entry("engines", "/admin/engines"),
     Entry("test", "/admin/test"),
 )

@@ -14,7 +14,7 @@ from shared.db.pages import Listing, Page, read_page
 from shared.db.pool import Pool, connection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import LiteralString
 
     from shared.db.pages import Filters, Window
@@ -87,6 +87,14 @@ class ApiKeys:
             cursor = await conn.execute(f"SELECT {_KEY} FROM api_keys WHERE id = %s", (key_id,))  # noqa: S608
             row = await cursor.fetchone()
         return ApiKey(*row) if row else None
+
+    async def names(self, key_ids: Collection[UUID]) -> dict[UUID, str]:
+        """The names of these keys, by id; those that are gone are left out."""
+        if not key_ids:
+            return {}
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute("SELECT id, name FROM api_keys WHERE id = ANY(%s::uuid[])", (list(key_ids),))
+            return dict(await cursor.fetchall())
 
     async def update(self, key_id: UUID, *, name: str | None = None, is_active: bool | None = None) -> ApiKey | None:
         """Change what is not None; the key as it is then. None where there is no such key."""

@@ -17,6 +17,7 @@ from shared.db.pages import Listing, Page, read_page
 from shared.db.pool import Pool, connection
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import LiteralString
 
     from shared.db.pages import Filters, Window
@@ -147,6 +148,16 @@ class Images:
             cursor = await conn.execute(f"SELECT {_IMAGE} FROM images WHERE id = %s", (image_id,))  # noqa: S608 — ours
             row = await cursor.fetchone()
         return StoredImage(*row) if row else None
+
+    async def with_files(self, image_ids: Collection[UUID]) -> set[UUID]:
+        """Those of these pictures whose file is stored."""
+        if not image_ids:
+            return set()
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT id FROM images WHERE id = ANY(%s::uuid[]) AND original_key IS NOT NULL", (list(image_ids),)
+            )
+            return {image_id for (image_id,) in await cursor.fetchall()}
 
     async def jobs(self, window: Window, wanted: WantedJobs) -> Page[StoredJob]:
         """Jobs, sorted by created_at."""

@@ -79,7 +79,7 @@ def cookie(stack, root) -> str:
 
 @pytest.fixture(scope="session")
 def filled(stack) -> Filled:
-    return fill(stack.database_url)
+    return fill(stack)
 
 
 @pytest.fixture(scope="module")
@@ -126,5 +126,5 @@ def client(stack, cookie):
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "page_name" in metafunc.fixturenames:
-        names = [name for name in Filled(0, "").pages() if name != "login"]
+        names = [name for name in Filled().pages() if name != "login"]
         metafunc.parametrize("page_name", names)

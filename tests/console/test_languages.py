@@ -7,10 +7,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.console.drawn import STEPS, WAIT
+from gateway.console.pages.images import SORTS
 from gateway.console.shown import ENTRIES
 from gateway.look.preferences import accepted
 from gateway.look.words import LANGUAGES
-from shared.contracts import CardField, Check, Failure, IdType, Kind, MaskMethod, PartState
+from shared.contracts import CardField, Check, Failure, IdType, ImageFormat, JobType, Kind, MaskMethod, PartState
 from shared.weights import Place
 
 ROOT = Path(__file__).parents[2] / "gateway"
@@ -46,6 +48,10 @@ def test_every_word_that_a_template_asks_for_is_there_and_every_word_is_asked_fo
         ("part", PartState),
         ("place", Place),
         ("method", MaskMethod),
+        ("format", ImageFormat),
+        ("job_type", JobType),
+        ("order", SORTS),
+        ("timing", [WAIT, *STEPS]),
         ("check", Check),
         ("id", IdType),
         ("card", CardField),

@@ -136,7 +136,7 @@ def test_the_overview_counts_what_is_in_the_table_and_follows_the_queue(client, 
 
 def test_hostile_names_are_text_and_break_no_layout(window, filled):
     with window(viewport={"width": 390, "height": 844}) as page:
-        for name in ("tenant", "users", "tenants", "api-keys"):
+        for name in ("jobs", "job", "image", "images", "tenant", "users", "tenants", "api-keys"):
             page.goto(filled.pages()[name])
             beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert beyond <= 0, f"{name} is {beyond} px too wide"

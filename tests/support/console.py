@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import random
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import httpx
+import msgspec
 import psycopg
+
+from shared.contracts import Face, IdType, MaskMethod
+from tests.specimens import specimen
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -19,6 +26,8 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
 ]
 
+FACE = Face(x=1.5, y=2.5, width=99.25, height=88.75, confidence=0.875, landmarks=((1.5, 2.5),) * 5)
+
 # Markup, a right-to-left override, a line of 128 characters: what a name may be.
 HOSTILE = ("<script>alert(1)</script><b>x", "\u202egnp.exe\u202e\u200f עברית", "W" * 128, "'\";-- {{ 7*7 }} &amp;")
 
@@ -27,8 +36,10 @@ HOSTILE = ("<script>alert(1)</script><b>x", "\u202egnp.exe\u202e\u200f עברי�
 class Filled:
     """What `fill` made."""
 
-    tenant_id: int
-    key_id: str
+    tenant_id: int = 0
+    key_id: str = ""
+    image_id: str = ""
+    job_id: str = ""
 
     def pages(self) -> dict[str, str]:
         """Every page by a name for its picture."""
@@ -43,6 +54,11 @@ class Filled:
             "tenant-delete": f"/admin/tenants/{self.tenant_id}/delete",
             "users": f"/admin/users?tenant={self.tenant_id}",
             "transactions": "/admin/transactions",
+            "images": "/admin/images",
+            "image": f"/admin/images/{self.image_id}",
+            "image-delete": f"/admin/images/{self.image_id}/delete",
+            "jobs": "/admin/jobs",
+            "job": f"/admin/jobs/{self.job_id}",
             "engines": "/admin/engines",
             "test-mask": "/admin/test",
             "test-compare": "/admin/test?try=compare",
@@ -53,10 +69,10 @@ class Filled:
         }
 
 
-def fill(database_url: str, *, hostile: bool = True) -> Filled:
-    """A tenant with keys and users, API keys, and a day's transactions with a busy noon."""
+def fill(stack, *, hostile: bool = True, pictures: int = 2) -> Filled:
+    """A tenant with keys and users, API keys, a day's transactions with a busy noon, and pictures of drawn cards."""
     rng = random.Random(7)
-    with psycopg.connect(database_url, autocommit=True) as database:
+    with psycopg.connect(stack.database_url, autocommit=True) as database:
         name = f"Hanbit Bank {secrets.token_hex(2)}"
         tenant_id = database.execute(
             "INSERT INTO tenants (name, calls_per_minute) VALUES (%s, 1200) RETURNING id", (name,)
@@ -79,15 +95,60 @@ def fill(database_url: str, *, hostile: bool = True) -> Filled:
                 database.execute(
                     "INSERT INTO tenants (name, calls_per_minute) VALUES (%s, 60) ON CONFLICT DO NOTHING", (text,)
                 )
-        key_id = ""
+        key_id, key = "", ""
         for key_name in ("Production app", "Kiosk, 3rd floor", *(HOSTILE if hostile else ())):
+            key = f"xyl_{secrets.token_urlsafe(32)}"
             key_id = database.execute(
                 "INSERT INTO api_keys (name, key_hash, key_prefix, key_suffix, request_count)"
                 " VALUES (%s, %s, 'xyl_b7Qd', 'x2Pk', %s) RETURNING id",
-                (key_name, secrets.token_bytes(32), rng.randrange(10_000)),
+                (key_name, hashlib.sha256(key.encode()).digest(), rng.randrange(10_000)),
             ).fetchone()[0]
         write_traffic(database, tenant_id, 4_000, rng)
-    return Filled(tenant_id, str(key_id))
+    image_id, job_id = keep(stack.base_url, key, pictures)
+    return Filled(tenant_id, str(key_id), image_id, job_id)
+
+
+def keep(base_url: str, key: str, count: int) -> tuple[str, str]:
+    """So many drawn cards sent to detect and mask; the ids of the last picture and of the job that masked it."""
+    cards = [(seed, id_type, kind) for seed in (7, 6) for kind in ("flat", "photo") for id_type in IdType]
+    methods = itertools.cycle(MaskMethod)
+    image_id = job_id = ""
+    with httpx.Client(base_url=base_url, headers={"X-API-Key": key}, timeout=60) as client:
+        for n, card in enumerate(reversed(cards[:count])):
+            files = {"image": ("card.jpg", specimen(*card).jpeg)}
+            if n % 3 != 2:
+                client.post("/api/v1/detect", files=files).raise_for_status()
+            if n % 3 != 1 or n == count - 1:
+                answer = client.post("/api/v1/mask", params={"method": next(methods)}, files=files).raise_for_status()
+                image_id, job_id = answer.headers["X-Image-Id"], answer.headers["X-Job-Id"]
+    return image_id, job_id
+
+
+def write_pictures(database: psycopg.Connection, count: int) -> None:
+    """So many rows of pictures, each with a detect or a mask, as long as real ones, over a year; no files."""
+    database.execute(
+        "INSERT INTO images (sha256, format, width, height, size_bytes, original_key, processed_key, job_count,"
+        " created_at) SELECT sha256(n::text::bytea), CASE n %% 10 WHEN 0 THEN 'png' ELSE 'jpeg' END, 1920, 1080,"
+        " 100000 + n * 7919 %% 900001, 'originals/' || md5(n::text) || '.jpg', CASE n %% 3 WHEN 0 THEN 'processed/' ||"
+        " md5(n::text) || '.jpg' END, 1, now() - n * interval '5 minutes' FROM generate_series(1, %s) AS n",
+        (count,),
+    )
+    database.execute(
+        "INSERT INTO jobs (id, image_id, job_type, method, parameters, model, face_count, detections, profiling,"
+        " total_ms, processed_key, processed_format, processed_bytes, created_at)"
+        " SELECT gen_random_uuid(), id, CASE WHEN processed_key IS NULL THEN 'detect' ELSE 'mask' END,"
+        " CASE WHEN processed_key IS NOT NULL THEN"
+        "  (ARRAY['gaussian', 'pixelate', 'solid', 'elliptical'])[1 + size_bytes %% 4] END,"
+        " '{\"confidence\": 0.5}', 'scrfd_500m', 1 + size_bytes %% 5,"
+        " %s::jsonb,"
+        " jsonb_build_object('decode_ms', size_bytes, 'detector', repeat('x', 300)), 30, processed_key,"
+        " CASE WHEN processed_key IS NOT NULL THEN 'jpeg' END, CASE WHEN processed_key IS NOT NULL THEN size_bytes END,"
+        " created_at FROM images",
+        (msgspec.json.encode([FACE, FACE]).decode(),),
+    )
+    # As autovacuum does within minutes.
+    database.execute("VACUUM ANALYZE images")
+    database.execute("VACUUM ANALYZE jobs")
 
 
 def write_traffic(database: psycopg.Connection, tenant_id: int | None, count: int, rng: random.Random) -> None:

@@ -84,7 +84,7 @@ def main() -> None:
     for old in FOLDER.glob("*.png"):
         old.unlink()
     with tempfile.TemporaryDirectory() as folder, LocalStack(Path(folder), port=0) as stack:
-        draw(stack, fill(stack.database_url, hostile=False))
+        draw(stack, fill(stack, hostile=False, pictures=14))
     print(f"{sum(file.stat().st_size for file in FOLDER.glob('*.png')) / 1e6:.1f} MB in {FOLDER}")
 
 

@@ -30,7 +30,8 @@ class OperationRow(NamedTuple):
 async def overview(request: Request[Any, Any, Any]) -> Response[Any]:
     """Live figures that a script refreshes, charts of the last 24 hours, and their numbers in tables."""
     services = call_of(request).services
-    hours = await or_unavailable(services.day.hours())
+    known = await or_unavailable(services.day.look())
+    hours = known.hours if known else ()
     whole, rows = together(hours), rows_of(hours)
     names = {name for hour in hours for name in hour.operations}
     operations = [_row(name, together(hours, name)) for name in names]
@@ -39,6 +40,7 @@ async def overview(request: Request[Any, Any, Any]) -> Response[Any]:
         request,
         "overview.html",
         now=await now(services),
+        day_at=known.at if known else None,
         day=_row("", whole),
         calls=calls_chart(rows),
         latency=latency_chart(rows),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from litestar import Request, Response, get
@@ -10,7 +9,7 @@ from litestar import Request, Response, get
 from gateway.auth.admins import AdminUser
 from gateway.calls import call_of, or_unavailable
 from gateway.console.choices import tenant_choices
-from gateway.console.listing import Id, Text, Word, asked, pager_of, window_of
+from gateway.console.listing import PERIODS, Id, Text, Word, asked, pager_of, period_of, window_of
 from gateway.console.shown import shell
 from gateway.look.render import page
 from shared.contracts import Dialect, Failure
@@ -18,14 +17,7 @@ from shared.db.transactions import OK, Wanted
 
 HERE = "transactions"
 SORTS = frozenset({"created_at", "total_ms"})
-# The first is what is shown unless another is asked for; all of them is a question that counts every row.
-PERIODS = {
-    "hour": timedelta(hours=1),
-    "day": timedelta(days=1),
-    "week": timedelta(days=7),
-    "month": timedelta(days=30),
-    "all": None,
-}
+# All time is a question that counts every row.
 DEFAULT = "day"
 OPERATIONS = (
     "register",
@@ -50,20 +42,14 @@ async def list_transactions(request: Request[AdminUser, Any, Any]) -> Response[A
     """A page of calls. An id is looked for in all time, whatever else the form says."""
     services, window = call_of(request).services, window_of(request, SORTS, "-created_at")
     tx_id = asked(request, "tx", Text)
-    period = request.query_params.get("period", DEFAULT)
-    period = period if period in PERIODS else DEFAULT
+    period, since = period_of(request, DEFAULT)
     tenants, tenant = await tenant_choices(services, asked(request, "tenant", Id))
     filters = {
         "dialect": asked(request, "dialect", Dialect),
         "operation": asked(request, "operation", Word),
         "outcome": asked(request, "outcome", Word),
     }
-    length = PERIODS[period]
-    wanted = Wanted(
-        tenant_id=tenant.id if tenant else None,
-        since=datetime.now(UTC) - length if length else None,
-        **filters,
-    )
+    wanted = Wanted(tenant_id=tenant.id if tenant else None, since=since, **filters)
     found = await or_unavailable(services.transactions.search(window, Wanted(tx_id=tx_id) if tx_id else wanted))
     ids = {row.tenant_id for row in found.items if row.tenant_id is not None}
     return page(

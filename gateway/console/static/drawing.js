@@ -2,7 +2,7 @@
 // Every text is set as text, never as markup: a field of a card may say anything.
 
 const SVG = "http://www.w3.org/2000/svg";
-const STEPS = ["queue_wait", "decode", "preprocess", "blob", "inference", "postprocess", "nms", "quality", "embed", "search", "mask", "encode"];
+const STEPS = ["queue_wait", "decode", "preprocess", "blob", "inference", "postprocess", "nms", "quality", "embed", "search", "mask", "encode", "storage"];
 const camel = (word) => word.replaceAll(/[_-](\w)/g, (_, letter) => letter.toUpperCase());
 const ms = (value) => (value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${value.toFixed(value >= 100 ? 0 : 1)} ms`);
 

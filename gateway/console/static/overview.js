@@ -50,4 +50,6 @@ for (const tick of document.querySelectorAll("[data-hour]")) {
   const hour = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   tick.textContent = new Intl.DateTimeFormat(document.documentElement.lang, hour).format(new Date(tick.dataset.hour));
 }
+// Right after a start the last day is still being counted.
+if (document.querySelector("[data-counting]")) setTimeout(() => location.reload(), 1000);
 setTimeout(refresh, EVERY_MS);

@@ -13,6 +13,7 @@ from litestar.handlers import BaseRouteHandler
 
 from gateway.calls import call_of, or_unavailable
 from gateway.dialects.xylolabs.admin.storage import OFF
+from gateway.pictures import file_headers
 from gateway.refusals import refuse
 from shared.contracts import Failure
 from shared.storage import FileMissingError, media_type_of
@@ -41,14 +42,7 @@ async def stored_file(request: Request[Any, Any, Any]) -> Response[bytes]:
     except FileMissingError:
         raise refuse(Failure.NOT_FOUND, "the file has been deleted") from None
     call.finish("ok", recorded=False)
-    headers = {
-        "Content-Disposition": f'inline; filename="{key.rpartition("/")[2]}"',
-        # It is a picture, whatever its bytes may look like to a browser; nothing in it is to be run or loaded.
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cache-Control": "private, no-store",
-        "Referrer-Policy": "no-referrer",
-    }
+    headers = file_headers(key, cache="private, no-store")
     return Response(data, media_type=media_type_of(key), headers=headers)
 
 
