@@ -52,5 +52,6 @@ def examine() -> Iterator[Finding]:
     yield from storage.examine(settings)
     yield machine.port(settings)
     yield from machine.metrics(settings)
+    yield from machine.spans(settings)
     yield machine.secrets(settings)
     yield from machine.open_doors(settings)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import platform
 import resource
 import shutil
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import psutil
@@ -119,6 +121,37 @@ def metrics(settings: Settings) -> Iterator[Finding]:
         yield Finding(State.WARN, "metrics", f"port {number} does not answer ({type(error).__name__})", todo)
         return
     yield judged("metrics", f"port {number} answers with {lines} lines", "" if lines else todo)
+
+
+def spans(settings: Settings) -> Iterator[Finding]:
+    """Does somebody take them, where they are sent?"""
+    endpoint = settings.telemetry.otlp_endpoint
+    if not endpoint:
+        return
+    name = "OTEL_EXPORTER_OTLP_ENDPOINT"
+    host, port = _host_and_port(endpoint)
+    if not host:
+        todo = "set it to http://HOST:4318, where a collector takes OTLP over HTTP"
+        yield Finding(State.WARN, name, "no address", todo)
+        return
+    try:
+        socket.create_connection((host, port), timeout=3).close()
+    except OSError as error:
+        todo = "start the collector, or unset it: spans are thrown away"
+        why = error.strerror or type(error).__name__
+        yield Finding(State.WARN, name, f"{host}:{port} does not answer ({why})", todo)
+        return
+    yield Finding(State.OK, name, f"{host}:{port} answers")
+
+
+def _host_and_port(url: str) -> tuple[str, int]:
+    """Of an address for HTTP; no host where it is none."""
+    default = {"http": 80, "https": 443}
+    try:
+        where = urlsplit(url)
+        return (where.hostname or "", where.port or default[where.scheme]) if where.scheme in default else ("", 0)
+    except ValueError:
+        return "", 0
 
 
 def secrets(settings: Settings) -> Finding:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import socket
 import subprocess
 import sys
 import threading
@@ -236,6 +237,21 @@ def test_a_metrics_port_that_answers_and_one_that_does_not(settings):
     (told,) = machine.metrics(settings(FIDOX_METRICS_PORT="1"))
     assert told.state is State.WARN
     assert list(machine.metrics(settings())) == []
+
+
+def test_a_collector_that_answers_one_that_does_not_and_no_address(settings):
+    def told(endpoint: str) -> tuple[State, str]:
+        (found,) = machine.spans(settings(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint))
+        assert "secret" not in str(found)
+        return found.state, found.detail
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert told(f"http://user:secret@127.0.0.1:{port}/x") == (State.OK, f"127.0.0.1:{port} answers")
+    assert told("http://127.0.0.1:1") == (State.WARN, "127.0.0.1:1 does not answer (Connection refused)")
+    for wrong in ("collector:4317", "grpc://collector", "http://", "http://host:port"):
+        assert told(wrong) == (State.WARN, "no address")
+    assert list(machine.spans(settings())) == []
 
 
 def test_signing_keys_that_are_no_random_ones(settings):
