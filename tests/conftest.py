@@ -34,6 +34,7 @@ ALONE = (
     "liveness/test_faults.py",
     "ocr/test_faults.py",
     "queue/",
+    "soak/",
     "upgrades/",
     "xylolabs/test_health.py",
     "xylolabs/storage/",
