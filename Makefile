@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check bench specimens screenshots format lock
+.PHONY: help run test soak chaos check bench specimens screenshots format lock
 
 PYTHON := .venv/bin/python
 
@@ -18,6 +18,9 @@ soak: ## the tests that are cut short in `make test`, at their full length
 	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh && \
 	exec env FIDOX_TEST_CARDS=200 FIDOX_TEST_STORED=5000 $(PYTHON) -m pytest \
 	  tests/ocr/test_privacy.py tests/xylolabs/storage/test_load.py $(ARGS)
+
+chaos: ## ten minutes of load while parts are killed, restarted and filled up (ARGS="--minutes 2 --seed 5")
+	@bash deploy/bootstrap.sh dev && exec $(PYTHON) -m tests.soak $(ARGS)
 
 check: ## lint, formatting, types and the layers between the packages
 	@bash deploy/bootstrap.sh dev

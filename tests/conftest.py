@@ -36,6 +36,7 @@ ALONE = (
     "metrics/",
     "ocr/test_faults.py",
     "queue/",
+    "soak/",
     "upgrades/",
     "xylolabs/test_health.py",
     "xylolabs/storage/",

@@ -54,11 +54,11 @@ class Load:
         return settled
 
     async def _send(self, request: Request, settled: Settled) -> None:
-        self._turn += 1
+        turn = self._turn = self._turn + 1
         headers = {"Content-Type": request.content_type} if request.content_type else {}
         broke: list[str] = []
         for attempt in range(TRIES):
-            url = self._urls[(self._turn + attempt) % len(self._urls)] + request.path
+            url = self._urls[(turn + attempt) % len(self._urls)] + request.path
             try:
                 answer = await self._client.request(request.method, url, content=request.body, headers=headers)
             except httpx.TimeoutException:
