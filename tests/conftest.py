@@ -28,6 +28,7 @@ SPECS = SHARED / "specs"
 # is tested. `make test` runs the others in two processes, each with a stack of its own, and then these.
 ALONE = (
     "deploy/test_faces_cli.py",
+    "deploy/test_queries.py",
     "deploy/test_up.py",
     "face/test_applemango.py",
     "face/test_fallback.py",

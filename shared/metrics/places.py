@@ -36,15 +36,17 @@ _taken: list[int] = []
 def a_folder() -> Generator[Path]:
     """A folder for this process's children, named in their environment; gone with the end of the block.
 
-    One that a killed parent left behind is removed here, by the next.
+    One that a killed parent left behind is removed here, by the next. A lock gets its name when it is held: the parts
+    of one machine start at the same time, and one of them would take another's new folder for a left one.
     """
-    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/owner.lock"):
         with suppress(OSError):  # another user's, or gone already
-            if (lock := _lock(left / "owner.lock")) is not None:
+            if (lock := _lock(left, os.O_RDWR)) is not None:
                 os.close(lock)
-                shutil.rmtree(left, ignore_errors=True)
+                shutil.rmtree(left.parent, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    lock = _lock(folder / "owner.lock")
+    lock = _lock(folder / "new")
+    (folder / "new").rename(folder / "owner.lock")
     os.environ[VARIABLE] = str(folder)
     try:
         yield folder
@@ -89,9 +91,9 @@ class Places:
         return cast("Iterable[Metric]", self._sum.collect())
 
 
-def _lock(path: Path) -> int | None:
+def _lock(path: Path, flags: int = os.O_CREAT | os.O_RDWR) -> int | None:
     """An open lock on `path`, which is made where it is missing; None where another process holds it."""
-    opened = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    opened = os.open(path, flags | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -35,10 +35,16 @@ def recorded() -> set[str]:
     return {rule["record"] for rule in all_rules() if "record" in rule}
 
 
-def documented() -> set[str]:
-    """The names of docs/metrics.md, as they are scraped."""
-    rows = re.findall(r"^\| `(fidox_\w+)` \| (\w+) \|", (ROOT / "docs" / "metrics.md").read_text("utf-8"), re.MULTILINE)
-    return set(chain(*([name + part for part in _PARTS] if kind == "histogram" else [name] for name, kind in rows)))
+def documented() -> dict[str, set[str]]:
+    """The metrics of docs/metrics.md, each with the names that it is scraped by."""
+    page = (ROOT / "docs" / "metrics.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(fidox_\w+)` \| (\w+) \|", page, re.MULTILINE)
+    return {name: {name + part for part in _PARTS} if kind == "histogram" else {name} for name, kind in rows}
+
+
+def known() -> set[str]:
+    """Every name that an expression may read: documented or recorded."""
+    return recorded().union(*documented().values())
 
 
 def metrics_of(expression: str) -> set[str]:
