@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test soak chaos check bench specimens screenshots format lock
+.PHONY: help run test soak chaos check bench specimens screenshots dashboards format lock
 
 PYTHON := .venv/bin/python
 
@@ -37,6 +37,9 @@ specimens: ## draw Korean ID cards with their truth (ARGS="--count 5 --types DRI
 
 screenshots: ## draw every page of the console into docs/console/
 	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh && exec $(PYTHON) -m tests.support.screenshots
+
+dashboards: ## write the JSON of Grafana's dashboards again, after a change in deploy/grafana
+	@bash deploy/bootstrap.sh dev && exec $(PYTHON) -m deploy.grafana
 
 format: ## format the code and mend what ruff can mend
 	@bash deploy/bootstrap.sh dev

@@ -8,7 +8,7 @@ A board knows no installation: the data source and the runbooks' address are var
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, cast
 
 from grafana_foundation_sdk.builders import common, dashboard, stat, timeseries
 from grafana_foundation_sdk.builders.prometheus import Dataquery
@@ -254,8 +254,3 @@ def _number(panel: Panel) -> stat.Panel:
     colour = BigValueColorMode.BACKGROUND if panel.steps else BigValueColorMode.VALUE
     reduced = common.ReduceDataOptions().calcs(["lastNotNull"])
     return stat.Panel().color_mode(colour).graph_mode(BigValueGraphMode.NONE).reduce_options(reduced)
-
-
-def expressions(board: dict[str, Any]) -> list[tuple[str, str]]:
-    """Of a dashboard's JSON: each panel's title, and an expression of its."""
-    return [(panel["title"], target["expr"]) for panel in board["panels"] for target in panel.get("targets", ())]

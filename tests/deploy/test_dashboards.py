@@ -28,7 +28,7 @@ def expressions() -> list[str]:
 
 def test_the_files_are_what_the_tables_say():
     written = {path.stem: path.read_text("utf-8") for path in FILES}
-    assert written == {board.name: as_json(board) for board in BOARDS}, "run `python -m deploy.grafana`"
+    assert written == {board.name: as_json(board) for board in BOARDS}, "run `make dashboards`"
 
 
 @pytest.mark.parametrize("board", boards(), ids=lambda board: board["uid"])
