@@ -8,8 +8,9 @@ WIDTHS = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "heig
 @pytest.fixture(scope="module", params=WIDTHS)
 def shaped(request, window):
     """One page on a desk, or on a phone."""
-    # A test's own script is no page's: axe is put in beside the policy that would keep it out.
-    with window(viewport=WIDTHS[request.param], bypass_csp=True) as page:
+    # A test's own script is no page's: axe is put in beside the policy that would keep it out. Without motion, since
+    # colours on their way from one theme to the other are neither's.
+    with window(viewport=WIDTHS[request.param], bypass_csp=True, reduced_motion="reduce") as page:
         yield page
 
 

@@ -13,8 +13,8 @@ import httpx
 import msgspec
 import psycopg
 
-from shared.contracts import Face, IdType, MaskMethod
-from tests.specimens import specimen
+from shared.contracts import Face, MaskMethod
+from tests.support.drawings import drawing
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -70,7 +70,7 @@ class Filled:
 
 
 def fill(stack, *, hostile: bool = True, pictures: int = 2) -> Filled:
-    """A tenant with keys and users, API keys, a day's transactions with a busy noon, and pictures of drawn cards."""
+    """A tenant with keys and users, API keys, a day's transactions with a busy noon, and drawn pictures."""
     rng = random.Random(7)
     with psycopg.connect(stack.database_url, autocommit=True) as database:
         name = f"Hanbit Bank {secrets.token_hex(2)}"
@@ -109,13 +109,13 @@ def fill(stack, *, hostile: bool = True, pictures: int = 2) -> Filled:
 
 
 def keep(base_url: str, key: str, count: int) -> tuple[str, str]:
-    """So many drawn cards sent to detect and mask; the ids of the last picture and of the job that masked it."""
-    cards = [(seed, id_type, kind) for seed in (7, 6) for kind in ("flat", "photo") for id_type in IdType]
+    """So many drawn pictures sent to detect and mask; the ids of the last one and of the job that masked it."""
     methods = itertools.cycle(MaskMethod)
     image_id = job_id = ""
     with httpx.Client(base_url=base_url, headers={"X-API-Key": key}, timeout=60) as client:
-        for n, card in enumerate(reversed(cards[:count])):
-            files = {"image": ("card.jpg", specimen(*card).jpeg)}
+        for n in range(count):
+            # The last one is the one that is looked at: two faces.
+            files = {"image": ("drawn.jpg", drawing(n, 1 + (n + 2 - count) % 3))}
             if n % 3 != 2:
                 client.post("/api/v1/detect", files=files).raise_for_status()
             if n % 3 != 1 or n == count - 1:

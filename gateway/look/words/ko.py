@@ -247,6 +247,7 @@ WORDS = {
     "jobs.of_image": "이미지:",
     "jobs.of_all": "모든 이미지의 작업 보기",
     "jobs.empty": "아직 작업이 없습니다",
+    "jobs.key": "API 키",
     "jobs.console": "시험 페이지",
     "jobs.key_gone": "삭제된 키",
     "jobs.parameters": "매개변수",
