@@ -42,8 +42,9 @@ format: ## format the code and mend what ruff can mend
 
 lock: ## lock the dependencies again after a change in pyproject.toml
 	@bash deploy/bootstrap.sh dev
-	@for kind in cpu gpu dev; do \
-	  echo "deploy/locks/$$kind.txt"; \
+	@lock() { echo "deploy/locks/$$1.txt"; out="deploy/locks/$$1.txt"; shift; \
 	  .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-emit-find-links --no-header --quiet --extra $$kind pyproject.toml -o deploy/locks/$$kind.txt || exit 1; \
-	done
+	    --no-emit-find-links --no-header --quiet "$$@" -o "$$out"; }; \
+	for kind in gateway worker-cpu worker-gpu cpu gpu dev; do \
+	  lock $$kind --extra $$kind pyproject.toml || exit 1; \
+	done; lock build --group build
