@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test soak chaos check bench specimens screenshots dashboards format lock
+.PHONY: help run test soak chaos check bench images specimens screenshots dashboards format lock
 
 PYTHON := .venv/bin/python
 
@@ -32,6 +32,9 @@ check: ## lint, formatting, types and the layers between the packages
 bench: ## measure on this machine and write docs/benchmarks.md
 	@bash deploy/bootstrap.sh dev && exec $(PYTHON) -m tests.bench
 
+images: ## install what the images hold, by the lines of their Dockerfiles, into empty folders (ARGS=worker-cpu for one)
+	@bash deploy/bootstrap.sh dev && exec $(PYTHON) -m tests.support.images $(ARGS)
+
 specimens: ## draw Korean ID cards with their truth (ARGS="--count 5 --types DRIVER"; ARGS=--help)
 	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh fonts && exec $(PYTHON) -m tests.specimens $(ARGS)
 
@@ -46,10 +49,14 @@ format: ## format the code and mend what ruff can mend
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
 
+# The images' locks begin as copies, so that they have the versions that everything else was tested with.
 lock: ## lock the dependencies again after a change in pyproject.toml
 	@bash deploy/bootstrap.sh dev
-	@for kind in cpu gpu dev; do \
-	  echo "deploy/locks/$$kind.txt"; \
+	@lock() { echo "deploy/locks/$$1.txt"; out="deploy/locks/$$1.txt"; shift; \
 	  .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-emit-find-links --no-header --quiet --extra $$kind pyproject.toml -o deploy/locks/$$kind.txt || exit 1; \
-	done
+	    --no-emit-find-links --no-header --quiet "$$@" -o "$$out"; }; \
+	for kind in cpu gpu dev; do lock $$kind --extra $$kind pyproject.toml || exit 1; done; \
+	for kind in gateway worker-cpu worker-gpu; do \
+	  from=cpu; [ $$kind != worker-gpu ] || from=gpu; cp deploy/locks/$$from.txt deploy/locks/$$kind.txt; \
+	  lock $$kind --extra $$kind pyproject.toml || exit 1; \
+	done; lock build --group build

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Annotated
 
 import psycopg
 import typer
@@ -49,12 +50,24 @@ def up(as_json: common.Json = False) -> None:
 
 
 @app.command()
-def migrate(as_json: common.Json = False) -> None:
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit status 1 where a migration is still to be applied.")
+    ] = False,
+    as_json: common.Json = False,
+) -> None:
     """Bring the database to this version's tables. Safe to run again, and from several machines at once."""
     import asyncio
 
+    from shared.db.migrate import compare
     from shared.db.migrate import migrate as apply
 
+    if check:
+        missing = asyncio.run(compare(common.database_url())).pending
+        common.show(
+            {"pending": missing}, "\n".join(f"pending {name}" for name in missing) or "nothing to do", as_json=as_json
+        )
+        raise typer.Exit(1 if missing else 0)
     done = asyncio.run(apply(common.database_url()))
     common.show({"applied": done}, "\n".join(f"applied {name}" for name in done) or "nothing to do", as_json=as_json)
 

@@ -1,0 +1,45 @@
+# syntax=docker/dockerfile:1
+# A worker on the CPU; which kind is the command: workers.face, workers.liveness or workers.ocr. No web server in it.
+# From the root of the checkout:
+#
+#   docker build -f deploy/docker/worker-cpu.Dockerfile -t fidox-worker-cpu .
+#
+# The weights are not in it: they lie on a volume at /weights (docs/deployment.md).
+ARG PYTHON_TAG=3.11-slim-bookworm
+ARG PYTHON_DIGEST=
+
+FROM python:${PYTHON_TAG}${PYTHON_DIGEST} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_NO_CACHE_DIR=1
+WORKDIR /src
+RUN python -m venv /opt/build && python -m venv /opt/fidox
+COPY deploy/locks/build.txt deploy/locks/worker-cpu.txt deploy/locks/
+RUN /opt/build/bin/pip install --no-deps --require-hashes -r deploy/locks/build.txt \
+ && /opt/fidox/bin/pip install --no-deps --require-hashes -r deploy/locks/worker-cpu.txt
+COPY pyproject.toml README.md ./
+COPY shared shared
+COPY gateway gateway
+COPY workers workers
+COPY deploy deploy
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /dist . \
+ && /opt/fidox/bin/pip install --no-deps --no-index /dist/*.whl \
+ && /opt/fidox/bin/pip uninstall --yes pip
+
+# Of the system the wheels need only what is in this base: libc, libstdc++, libgcc and zlib (read from every .so file).
+FROM python:${PYTHON_TAG}${PYTHON_DIGEST}
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends tini \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin fidox
+COPY --from=build /opt/fidox /opt/fidox
+ENV PATH=/opt/fidox/bin:$PATH HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    FIDOX_WEIGHTS_DIR=/weights FIDOX_READY_FILE=/tmp/fidox-ready \
+    FIDOX_METRICS_HOST=0.0.0.0 FIDOX_METRICS_PORT=9464 FIDOX_LOG_FORMAT=json
+WORKDIR /tmp
+USER 10001:10001
+EXPOSE 9464
+# The supervisor touches the file each second while its processes live and one has loaded its models.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=120s --retries=3 \
+  CMD ["sh", "-c", "test -n \"$(find \"$FIDOX_READY_FILE\" -mmin -0.25 2>/dev/null)\""]
+# tini takes in the children of processes that died, and hands SIGTERM on to the supervisor: jobs in hand are finished.
+ENTRYPOINT ["tini", "--"]
+CMD ["python", "-m", "workers.face"]
