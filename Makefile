@@ -59,4 +59,5 @@ lock: ## lock the dependencies again after a change in pyproject.toml
 	for kind in gateway worker-cpu worker-gpu; do \
 	  from=cpu; [ $$kind != worker-gpu ] || from=gpu; cp deploy/locks/$$from.txt deploy/locks/$$kind.txt; \
 	  lock $$kind --extra $$kind pyproject.toml || exit 1; \
-	done; lock build --group build
+	done; \
+	for kind in build setuptools; do lock $$kind --group $$kind || exit 1; done

@@ -14,7 +14,7 @@ RUN python -m venv /opt/build && python -m venv /opt/fidox
 # The dependencies first: they change seldom, so this layer is kept while the code changes.
 COPY deploy/locks/build.txt deploy/locks/gateway.txt deploy/locks/
 RUN /opt/build/bin/pip install --no-deps --require-hashes -r deploy/locks/build.txt \
- && /opt/fidox/bin/pip install --no-deps --require-hashes -r deploy/locks/gateway.txt
+ && /opt/fidox/bin/pip install --no-deps --require-hashes --only-binary :all: -r deploy/locks/gateway.txt
 COPY pyproject.toml README.md ./
 COPY shared shared
 COPY gateway gateway

@@ -12,9 +12,12 @@ FROM python:${PYTHON_TAG}${PYTHON_DIGEST} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 RUN python -m venv /opt/build && python -m venv /opt/fidox
-COPY deploy/locks/build.txt deploy/locks/worker-cpu.txt deploy/locks/
+COPY deploy/locks/build.txt deploy/locks/setuptools.txt deploy/locks/worker-cpu.txt deploy/locks/
+# One dependency is there as source alone; what builds it is locked, too, and nothing else may be built.
 RUN /opt/build/bin/pip install --no-deps --require-hashes -r deploy/locks/build.txt \
- && /opt/fidox/bin/pip install --no-deps --require-hashes -r deploy/locks/worker-cpu.txt
+ && /opt/fidox/bin/pip install --no-deps --require-hashes -r deploy/locks/setuptools.txt \
+ && /opt/fidox/bin/pip install --no-deps --require-hashes --no-build-isolation \
+      --only-binary :all: --no-binary face-recognition-models -r deploy/locks/worker-cpu.txt
 COPY pyproject.toml README.md ./
 COPY shared shared
 COPY gateway gateway

@@ -23,9 +23,12 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends python3-venv \
  && rm -rf /var/lib/apt/lists/* \
  && python3 -m venv /opt/build && python3 -m venv /opt/fidox
-COPY deploy/locks/build.txt deploy/locks/worker-gpu.txt deploy/locks/
+COPY deploy/locks/build.txt deploy/locks/setuptools.txt deploy/locks/worker-gpu.txt deploy/locks/
+# One dependency is there as source alone; what builds it is locked, too, and nothing else may be built.
 RUN /opt/build/bin/pip install --no-deps --require-hashes -r deploy/locks/build.txt \
- && /opt/fidox/bin/pip install --no-deps --require-hashes -r deploy/locks/worker-gpu.txt
+ && /opt/fidox/bin/pip install --no-deps --require-hashes -r deploy/locks/setuptools.txt \
+ && /opt/fidox/bin/pip install --no-deps --require-hashes --no-build-isolation \
+      --only-binary :all: --no-binary face-recognition-models -r deploy/locks/worker-gpu.txt
 COPY pyproject.toml README.md ./
 COPY shared shared
 COPY gateway gateway

@@ -10,12 +10,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import httpx
+import psycopg
 import pytest
 import typer.main
 
 from deploy.cli.app import app
 from deploy.local.errors import LocalError
 from deploy.local.folder import CHECKOUT
+from tests.support.gateways import database_beside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -191,6 +193,24 @@ def test_a_key_works_until_it_is_revoked_and_its_secret_is_shown_once(stack: Loc
 
 def test_migrating_again_does_nothing(stack: LocalStack) -> None:
     assert json.loads(stack.fidox("migrate", "--json")) == {"applied": []}
+
+
+def test_a_check_for_migrations_changes_nothing_and_says_what_is_pending(stack: LocalStack) -> None:
+    """What the pods of a new version wait with."""
+    assert stack.fidox("migrate", "--check").strip() == "nothing to do"
+    with database_beside(stack) as url:
+        with psycopg.connect(url) as connection:
+            connection.execute("DELETE FROM schema_migrations WHERE name LIKE '0005%'")
+        for _ in range(2):
+            done = subprocess.run(
+                [sys.executable, "-m", "deploy.cli", "migrate", "--check"],
+                env=stack.environment | {"DATABASE_URL": url},
+                cwd=CHECKOUT,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert (done.returncode, done.stdout.strip()) == (1, "pending 0005_storage")
 
 
 def test_the_doctor_finds_nothing_wrong_with_a_running_stack(stack: LocalStack) -> None:

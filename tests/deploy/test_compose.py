@@ -74,6 +74,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "capabilities": (lambda s: s["grafana"].pop("cap_drop"), "grafana: keeps capabilities"),
     "no limits": (lambda s: s["redis"]["deploy"]["resources"]["limits"].pop("memory"), "redis: has no limits"),
     "any version": (lambda s: s["grafana"].update(image="grafana/grafana-oss:latest"), "whatever version there is"),
+    "a folder": (lambda s: s["grafana"]["volumes"][0].update(source="/nonexistent"), "mounts /nonexistent"),
     "no health check": (lambda s: s["redis"].pop("healthcheck"), "redis: has no health check"),
 }
 
@@ -83,6 +84,23 @@ def test_a_change_on_one_side_is_told(change, told):
     config = composed()
     change(config["services"])
     assert told in "\n".join(problems(config))
+
+
+def test_prometheus_scrapes_every_program_under_its_name_and_port():
+    services = composed()["services"]
+    programs = {
+        f"{alias}:{service['environment']['FIDOX_METRICS_PORT']}"
+        for name, service in services.items()
+        if (service.get("command") or [""])[0] == "python"
+        for alias in (service["networks"]["back"] or {}).get("aliases", [name])
+    }
+    config = yaml.load((COMPOSE.parent / "prometheus" / "prometheus.yml").read_text("utf-8"), yaml.CSafeLoader)
+    scraped = set()
+    for job in config["scrape_configs"]:
+        scraped |= {target for static in job.get("static_configs", ()) for target in static["targets"]}
+        scraped |= {f"{name}:{found['port']}" for found in job.get("dns_sd_configs", ()) for name in found["names"]}
+    assert programs == {"gateway:9464", "face:9464", "liveness:9464", "ocr:9464"}
+    assert programs <= scraped
 
 
 def answers(client: redis.Redis) -> bool:

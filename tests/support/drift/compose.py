@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.contracts import Kind
@@ -32,6 +33,9 @@ def _service(config: Document, name: str, service: dict[str, Any]) -> Iterator[s
         yield from unknown_commands(name, command)
     yield from _hardening(name, service)
     yield from _ports(name, service, env)
+    for volume in service.get("volumes", ()):
+        if volume["type"] == "bind" and not Path(volume["source"]).exists():
+            yield f"{name}: mounts {volume['source']}, which is not there"
     yield from (f"{name}: waits for {one}" for one in service.get("depends_on", {}) if one not in config["services"])
     program = command[-1] if command[:2] == ["python", "-m"] else ""
     if program and _seconds(service.get("stop_grace_period", "10s")) <= STOP_S.get(program, 0):
