@@ -29,6 +29,7 @@ from gateway.dialects.xylolabs import XYLOLABS
 from gateway.dialects.xylolabs.operations import KEPT_HEADERS, MASK_HEADERS
 from gateway.documents import document_routes
 from gateway.health import live, ready
+from gateway.look.render import compile_pages
 from gateway.rawpath import keep_raw_tails
 from gateway.refusals import failure_of
 from gateway.services import open_services
@@ -48,6 +49,7 @@ SURFACES: tuple[Surface, ...] = (*DIALECTS, CONSOLE)
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """The ASGI application. Without `settings` the environment's are read."""
     settings = settings or Settings.from_env()
+    compile_pages()
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:

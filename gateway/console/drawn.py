@@ -24,6 +24,7 @@ class Box:
     """A detection in pixels of the upright picture, which is what a browser shows; its score stands at `text_y`."""
 
     face: Face
+    points: str
     tag: str
     text_y: float
 
@@ -51,9 +52,15 @@ def overlay_of(faces: Sequence[Face], size: tuple[int, int]) -> Overlay:
     """Boxes with their number and score, above the box where there is room."""
     letters = max(9.0, max(size) * LETTERS)
     boxes = [
-        Box(face, f"{n}: {face.confidence:.2f}", max(letters, face.y - letters / 3)) for n, face in enumerate(faces, 1)
+        Box(face, _corners(face), f"{n}: {face.confidence:.2f}", max(letters, face.y - letters / 3))
+        for n, face in enumerate(faces, 1)
     ]
     return Overlay(*size, letters, boxes)
+
+
+def _corners(face: Face) -> str:
+    left, top, right, bottom = face.x, face.y, face.x + face.width, face.y + face.height
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in ((left, top), (right, top), (right, bottom), (left, bottom)))
 
 
 def steps_of(profile: Profile) -> list[Step]:

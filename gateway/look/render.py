@@ -62,6 +62,12 @@ def _environment() -> Environment:
 _ENVIRONMENT = _environment()
 
 
+def compile_pages() -> None:
+    """Compile every template when the process starts: one takes 10 ms, and a page is made of several."""
+    for name in _ENVIRONMENT.list_templates(extensions=["html"]):
+        _ENVIRONMENT.get_template(name)
+
+
 def page(
     request: Request[Any, Any, Any], template: str, *, status: int = 200, policy: str = POLICY, **values: object
 ) -> Response[str]:
