@@ -41,6 +41,7 @@ _JOBS = Listing(
     key=("id",),
     # By nothing else: there are more jobs than pictures, and their rows are long.
     sorts={"created_at": "created_at"},
+    is_wide=True,
 )
 
 

@@ -38,13 +38,18 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Listing(NamedTuple):
-    """What a listing reads. `sorts`: SQL by field, without direction; those in `nullable` may be null."""
+    """What a listing reads. `sorts`: SQL by field, without direction; those in `nullable` may be null.
+
+    `is_wide`: its rows are so long that those before the page are to be skipped in an index, which has to have all that
+    is sorted and filtered by, and the key.
+    """
 
     columns: LiteralString
     source: LiteralString
     key: tuple[LiteralString, ...]
     sorts: Mapping[str, LiteralString]
     nullable: frozenset[str] = frozenset()
+    is_wide: bool = False
 
     def order(self, sort: str) -> LiteralString:
         """The ORDER BY. Raises KeyError for a field that is not in the table."""
@@ -78,10 +83,12 @@ async def read_page(
         total = int(row[0]) if row else 0
         if offset >= total:
             return Page([], total)
+        order = listing.order(window.sort)
+        rows: LiteralString = f"FROM {listing.source} WHERE {where} ORDER BY {order} LIMIT %s OFFSET %s"
+        if listing.is_wide:
+            key = ", ".join(listing.key)
+            rows = f"FROM {listing.source} WHERE ({key}) IN (SELECT {key} {rows}) ORDER BY {order}"
         cursor = await conn.execute(
-            f"SELECT {listing.columns} FROM {listing.source} WHERE {where}"  # noqa: S608
-            f" ORDER BY {listing.order(window.sort)} LIMIT %s OFFSET %s",
-            [*values, window.per_page, offset],
-            prepare=False,
+            f"SELECT {listing.columns} {rows}", [*values, window.per_page, offset], prepare=False
         )
         return Page([make(*found) for found in await cursor.fetchall()], total)
