@@ -13,9 +13,10 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
-from tests.soak import checks
+from tests.soak import alerts, checks
 from tests.soak.calls import Caller
 from tests.soak.chaos import Chaos, schedule
 from tests.soak.load import Load
@@ -36,7 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--share", type=float, default=0.8, help="of the measured capacity (0.8)")
     parser.add_argument("--seed", type=int, default=1, help="of what is asked and what breaks (1)")
     parser.add_argument("--json", action="store_true", help="the report as JSON on standard output")
+    parser.add_argument("--prometheus", action="store_true", help="watch by the shipped rules; two minutes of drills")
     asked = parser.parse_args(arguments)
+    if asked.prometheus and not alerts.is_installed():
+        sys.exit("needs Debian's package prometheus")
     if not PEOPLE.is_dir():
         sys.exit(f"needs the photos in {PEOPLE}")
     root = Path(tempfile.mkdtemp(prefix="fidox-soak-"))
@@ -47,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         with contextlib.redirect_stdout(sys.stderr) if asked.json else contextlib.nullcontext():
-            soak(root, report, asked.share, say)
+            soak(root, report, asked.share, say, watched=asked.prometheus)
     except KeyboardInterrupt:
         say("broken off")
     finally:
@@ -59,18 +63,22 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if report.is_whole else 130
 
 
-def soak(root: Path, report: Report, share: float, say) -> None:
-    with Stand(root, lambda line: say(f"          {line}")) as stand:
+def soak(root: Path, report: Report, share: float, say, *, watched: bool = False) -> None:
+    with ExitStack() as parts:
+        stand = parts.enter_context(Stand(root, lambda line: say(f"          {line}"), with_metrics=watched))
+        prometheus = parts.enter_context(alerts.Prometheus(stand)) if watched else None
         report.full_disk = stand.disk.how
         say(f"two gateways, two face workers and a liveness worker run; a full disk is {stand.disk.how}")
         caller = Caller(stand, PEOPLE, report.seed)
-        asyncio.run(_run(stand, caller, report, share, say))
+        asyncio.run(_run(stand, caller, report, share, say, prometheus))
         report.checks.append(checks.storage_is_right(stand))
         report.checks += checks.rows_are_right(stand, caller)
         report.is_whole = True
 
 
-async def _run(stand: Stand, caller: Caller, report: Report, share: float, say) -> None:
+async def _run(
+    stand: Stand, caller: Caller, report: Report, share: float, say, prometheus: alerts.Prometheus | None
+) -> None:
     seconds = 60 * report.minutes
     chaos = Chaos(stand, report.seed, say)
     report.events = chaos.events
@@ -89,18 +97,30 @@ async def _run(stand: Stand, caller: Caller, report: Report, share: float, say) 
         async with asyncio.TaskGroup() as together:
             together.create_task(chaos.run(planned))
             together.create_task(load.open(report.rate, seconds, report.seed))
-        progress.cancel()
         await chaos.end()
+        if prometheus is not None:
+            await _drill(stand, chaos, load, report)
+        progress.cancel()
         began = time.monotonic()
         is_well = await asyncio.to_thread(stand.wait_well, RECOVERY_S)
         detail = f"after {time.monotonic() - began:.0f} s" if is_well else f"not within {RECOVERY_S:.0f} s"
         report.checks.append(checks.Check("all parts are back by themselves", is_well, detail))
+        if prometheus is not None:
+            report.checks += await asyncio.to_thread(prometheus.check)
         report.checks.append(await asyncio.to_thread(checks.queue_is_empty, stand))
         report.checks.append(await checks.users_are_there(load, caller))
         after = await asyncio.to_thread(stand.memory_mib)
         report.checks.append(checks.memory_is_flat(before, after))
     finally:
         await load.close()
+
+
+async def _drill(stand: Stand, chaos: Chaos, load: Load, report: Report) -> None:
+    """Under half of the load: it is the alerts that are looked at."""
+    await asyncio.to_thread(stand.wait_well, RECOVERY_S)
+    calls = asyncio.create_task(load.open(report.rate / 2, alerts.SECONDS, report.seed))
+    await alerts.drill(chaos, stand)
+    await calls
 
 
 async def _progress(load: Load, say) -> None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
-from tests.soak.stand import FACES, GATEWAYS, WORKERS
+from tests.soak.stand import FACES, GATEWAYS, WORKERS, answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +41,9 @@ KINDS = (
 )
 FULL_S = 4.0
 HANG_S = 5.0
-# Connections may break for this long after a gateway was killed: those that were open, and those to one that starts.
-AFTERMATH_S = 8.0
+# Connections may break until a gateway that was killed listens again, and this long after: those tried just before.
+# One that is not back within BACK_S is one that does not come back by itself.
+AFTERMATH_S, BACK_S = 3.0, 45.0
 
 
 class Event(NamedTuple):
@@ -78,7 +79,7 @@ class Chaos:
         self._later: set[asyncio.Task[None]] = set()
 
     def gateway_was_killed(self) -> bool:
-        """Just now?"""
+        """Just now, or is one not back yet?"""
         return time.monotonic() - self._gateway_killed < AFTERMATH_S
 
     async def run(self, planned: list[tuple[float, str]]) -> None:
@@ -86,10 +87,14 @@ class Chaos:
         for at, kind in planned:
             await asyncio.sleep(max(0.0, self._began + at - time.monotonic()))
             detail = await asyncio.to_thread(self._break, kind)
-            event = Event(time.monotonic() - self._began, kind, detail)
-            self.events.append(event)
-            self._say(f"{event.at_s:6.1f} s  {kind}: {detail}")
+            self.note(kind, detail)
             self._mend(kind)
+
+    def note(self, kind: str, detail: str) -> None:
+        """Say and remember what was done just now."""
+        event = Event(time.monotonic() - self._began, kind, detail)
+        self.events.append(event)
+        self._say(f"{event.at_s:6.1f} s  {kind}: {detail}")
 
     async def end(self) -> None:
         """Undo what is not undone yet."""
@@ -130,9 +135,17 @@ class Chaos:
         """What goes by after some seconds."""
         if kind == "full disk":
             self._after(FULL_S, self._stand.disk.free)
+        elif kind in {"gateway", "gateway process"}:
+            self._after(0.5, self._see_it_back)
         elif kind == "hang" and self._thaws:
             for name in FACES:
                 self._after(HANG_S, lambda name=name: self._stand.thaw(name))
+
+    def _see_it_back(self) -> None:
+        until = time.monotonic() + BACK_S
+        while time.monotonic() < until and not all(map(answers, self._stand.urls.values())):
+            self._gateway_killed = time.monotonic()
+            time.sleep(0.2)
 
     def _after(self, seconds: float, work: Callable[[], None]) -> None:
         async def later() -> None:

@@ -41,15 +41,21 @@ PIECE = bytes(1 << 16)
 
 
 class Stand:
-    """A context manager. `say` gets what the supervisor says: which child ended, and when it starts again."""
+    """A context manager. `say` gets what the supervisor says: which child ended, and when it starts again.
 
-    def __init__(self, root: Path, say: Callable[[str], None]) -> None:
+    `with_metrics` gives each child a port for them.
+    """
+
+    def __init__(self, root: Path, say: Callable[[str], None], *, with_metrics: bool = False) -> None:
         self.folder = Folder(root)
         self.disk = Disk(root / "disk", self)
         self._supervisor = Supervisor(self.folder.run, self.folder.logs, say)
         self.environment: dict[str, str] = {}
         self.settings = Settings()
         self.urls: dict[str, str] = {}
+        # By child, the port of its metrics; empty without.
+        self.metrics: dict[str, int] = {}
+        self._with_metrics = with_metrics
 
     def __enter__(self) -> Self:
         try:
@@ -104,6 +110,9 @@ class Stand:
             port = free_port("127.0.0.1", 0)
             self.urls[name] = f"http://127.0.0.1:{port}"
             environment = environment | {"PORT": str(port)}
+        if self._with_metrics:
+            self.metrics[name] = free_port("127.0.0.1", 0)
+            environment = environment | {"FIDOX_METRICS_PORT": str(self.metrics[name])}
         argv = (sys.executable, "-m", MODULES[name.partition("-")[0]])
         program = Program(name=name, argv=argv, env=environment, cwd=str(CHECKOUT), stop_timeout_s=25.0)
         self._supervisor.start(program)

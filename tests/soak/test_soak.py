@@ -45,7 +45,7 @@ def test_whatever_breaks_every_call_is_answered_and_nobody_is_lost():
 
 @pytest.mark.usefixtures("people")
 def test_broken_off_it_shows_what_was_so_far(monkeypatch, capsys):
-    def broken_off(_root, report: Report, _share, _say) -> None:
+    def broken_off(_root, report: Report, *_, **__) -> None:
         report.settled.append(Settled("fidox compare", 0.0))
         raise KeyboardInterrupt
 
