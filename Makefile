@@ -41,8 +41,8 @@ specimens: ## draw Korean ID cards with their truth (ARGS="--count 5 --types DRI
 screenshots: ## draw every page of the console into docs/console/
 	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh && exec $(PYTHON) -m tests.support.screenshots
 
-dashboards: ## write the JSON of Grafana's dashboards again, after a change in deploy/grafana
-	@bash deploy/bootstrap.sh dev && exec $(PYTHON) -m deploy.grafana
+dashboards: ## write Grafana's dashboards and the cluster's copy of the rules again, after a change of either
+	@bash deploy/bootstrap.sh dev && $(PYTHON) -m deploy.grafana && exec $(PYTHON) -m deploy.prometheus
 
 format: ## format the code and mend what ruff can mend
 	@bash deploy/bootstrap.sh dev

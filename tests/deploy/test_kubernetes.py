@@ -50,6 +50,9 @@ def _strict(schema: Document) -> Document:
     for name in ("items", "additionalProperties"):
         if isinstance(schema.get(name), dict):
             _strict(schema[name])
+    if schema.get("pattern", "").startswith("^(?i)"):
+        # Go takes a flag anywhere, Python at the front alone.
+        schema["pattern"] = "(?i)^" + schema["pattern"].removeprefix("^(?i)")
     return schema
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from deploy.prometheus.__main__ import MANIFEST, manifest
 from gateway.dialects.fidox.errors import CODES
 from shared.contracts import Failure
 from shared.settings import Queue
@@ -37,6 +38,17 @@ def test_both_files_fit_into_one_prometheus_rule_of_kubernetes():
     assert all(list(content) == ["groups"] for content in contents)
     names = [group["name"] for content in contents for group in content["groups"]]
     assert len(names) == len(set(names))
+
+
+def test_the_clusters_copy_of_the_rules_is_what_they_say():
+    assert MANIFEST.read_text("utf-8") == manifest(), "run `make dashboards`"
+
+
+@pytest.mark.parametrize("path", sorted(MANIFEST.parent.glob("triggers-*.yaml")), ids=lambda path: path.stem)
+def test_what_scales_workers_in_production_is_a_documented_metric(path: Path):
+    asked = re.findall(r"query: .*?(fidox_\w+)", path.read_text("utf-8"))
+    assert len(asked) == 2
+    assert set(asked) <= set(rules.documented())
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name.removesuffix(".test.yml"))

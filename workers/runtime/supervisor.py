@@ -43,13 +43,20 @@ KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_":
 # Identify's scan is numpy's: with a thread a core in every process they wait for one another on cores that are busy.
 # Measured among 100,000 templates: p99 32 to 194 ms with two threads, 14 to 17 with one; p50 6 to 10, and 10 to 11.
 ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+# Of a container with a limit: microseconds of CPU it may use in so many (Linux, "Control Group v2", cpu.max).
+CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 # sysexits.h EX_CONFIG: the settings are wrong, and starting again would not help.
 EX_CONFIG = 78
 
 
-def cores() -> int:
+def cores(quota: Path = CPU_QUOTA) -> int:
     """The cores that this process may use, which in a container may be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    try:
+        most_us, period_us = quota.read_text("ascii").split()
+        return max(1, min(there, int(most_us) // int(period_us)))
+    except (OSError, ValueError):  # no container, or one without a limit, which says "max"
+        return there
 
 
 def gpus() -> int:

@@ -1,0 +1,1 @@
+"""What Prometheus is told: where to scrape, what to compute and when to alert (see docs/runbooks.md)."""
