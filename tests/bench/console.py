@@ -21,7 +21,7 @@ from tests.support.gateways import gateway_beside
 
 ROWS, PICTURES = 1_000_000, 100_000
 TIMES = 20
-COUNTED = "until the last day is counted"
+COUNTED = "… until its charts are there"
 PAGES = {
     "overview, as soon as the gateway answers": "/admin",
     "overview": "/admin",
@@ -76,11 +76,11 @@ def measure(stack: LocalStack, filled: Filled, days: float) -> dict[str, float]:
                 answer = client.get(path.format(tx_id="tx_bench_77", **dataclasses.asdict(filled)))
                 times.append(1000 * (time.perf_counter() - started))
                 answer.raise_for_status()
+            took[name] = max(times) if name == "overview" else statistics.median(times)
             if "as soon" in name:
                 while "data-counting" in client.get(path).text:
                     time.sleep(0.02)
                 took[COUNTED] = 1000 * (time.perf_counter() - started)
-            took[name] = max(times) if name == "overview" else statistics.median(times)
     return took
 
 

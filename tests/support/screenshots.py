@@ -37,7 +37,7 @@ def save(page: Page, name: str, width: int, tallest: int) -> None:
     with Image.open(io.BytesIO(page.screenshot(full_page=True))) as shot:
         cut = shot.convert("RGB").crop((0, 0, shot.width, min(shot.height, tallest)))
         small = cut.resize((width, round(cut.height * width / cut.width)), Image.Resampling.LANCZOS)
-        few = small.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        few = small.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         few.save(FOLDER / f"{name}.png", optimize=True)
 
 
