@@ -41,12 +41,14 @@ def test_an_image_is_found_looked_at_and_deleted_with_its_files(stack, client, m
     files = files_of(stack, image_id)
     assert len(files) == 2
     assert all(file.exists() for file in files)
+    link = client.get(f"/api/v1/admin/images/{image_id}").json()["original_url"]
+    assert httpx.get(link).status_code == 200
 
     page.goto("/admin/images")
-    link = page.locator(f"a[href='/admin/images/{image_id}']")
-    expect(link.locator("img")).to_have_js_property("complete", value=True)
-    assert link.locator("img").evaluate("image => image.naturalWidth") > 0
-    link.click()
+    shown = page.locator(f"a[href='/admin/images/{image_id}']")
+    expect(shown.locator("img")).to_have_js_property("complete", value=True)
+    assert shown.locator("img").evaluate("image => image.naturalWidth") > 0
+    shown.click()
     expect(page.locator(".overlay .edge")).to_have_count(2)
     expect(page.locator(".overlay .mark")).to_have_count(10)
     places = [page.locator(f".shot .stage {one}").first.bounding_box() for one in ("img", ".overlay")]
@@ -61,6 +63,7 @@ def test_an_image_is_found_looked_at_and_deleted_with_its_files(stack, client, m
     expect(page.get_by_text("Deleted.")).to_be_visible()
     expect(page.locator(f"a[href='/admin/images/{image_id}']")).to_have_count(0)
     assert not any(file.exists() for file in files)
+    assert httpx.get(link).status_code == 404
     gone = (f"images/{image_id}", f"images/{image_id}/original", f"jobs/{job_id}", f"jobs/{job_id}/result")
     assert {path: client.get(f"/admin/{path}").status_code for path in gone} == dict.fromkeys(gone, 404)
 
