@@ -13,6 +13,7 @@ Who looks is shown what is known, with its time, where that query takes longer t
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from shared.db.traffic import Traffic
+
+log = logging.getLogger(__name__)
 
 HOURS = 24
 FRESH_S = 5.0
@@ -74,6 +77,9 @@ class Day:
                 pause_s = EVERY_S
             except StoreUnavailableError:
                 pause_s = AGAIN_S
+            except Exception:  # the process's edge: whoever looks is told; the hours are read another time
+                log.exception("counting the last day")
+                pause_s = EVERY_S
             await asyncio.sleep(pause_s)
 
     async def stop(self) -> None:

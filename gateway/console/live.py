@@ -70,7 +70,8 @@ async def _kind(services: Services, kind: Kind) -> KindNow:
 
 async def _minute(traffic: Traffic) -> MinuteNow | None:
     try:
-        tally = await traffic.since(datetime.now(UTC) - MINUTE)
-    except StoreUnavailableError:
+        async with asyncio.timeout(PATIENCE_S):
+            tally = await traffic.since(datetime.now(UTC) - MINUTE)
+    except (StoreUnavailableError, TimeoutError):
         return None
     return MinuteNow(tally.count, tally.errors, tally.quantile_ms(0.5), tally.quantile_ms(0.95))
