@@ -31,7 +31,7 @@ CHECKS = [
 ]
 PICTURES = ("obama/obama.jpg", "obama/obama2.jpg", "_groups/kit_with_rose.jpg")
 bounded = settings(
-    max_examples=20,
+    max_examples=12,
     derandomize=True,
     deadline=None,
     database=None,

@@ -36,7 +36,7 @@ def box(face) -> list[tuple[float, float]]:
 
 @pytest.mark.parametrize("kind", ["flat", "photo"])
 def test_of_held_out_specimens_every_type_is_told_and_nearly_every_field_is_right(read_all, specimens, kind):
-    asked = [specimens(seed, id_type, kind) for id_type in IdType for seed in (1, 3, 5)]
+    asked = [specimens(seed, id_type, kind) for id_type in IdType for seed in (1, 3)]
     outcomes = read_all([one.jpeg for one in asked], reveal=True)
     assert [outcome.id_type for outcome in outcomes] == [one.truth.id_type for one in asked]
     wrong = sum(len(wrong_fields(outcome, one.truth)) for outcome, one in zip(outcomes, asked, strict=True))

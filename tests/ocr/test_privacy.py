@@ -16,7 +16,7 @@ from shared.settings import Queue as QueueSettings
 from tests.support.ocr import PATIENCE_S, plain
 
 # `make soak` takes 200, which is two minutes and a half.
-CARDS = int(os.environ.get("FIDOX_TEST_CARDS", "60"))
+CARDS = int(os.environ.get("FIDOX_TEST_CARDS", "30"))
 
 
 @pytest.mark.timeout(600)
