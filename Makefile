@@ -12,7 +12,7 @@ run: ## install what is needed and start everything on http://127.0.0.1:8000 (PO
 test: ## install what the tests need and run them all (ARGS=… goes to pytest, which then runs once)
 	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh && \
 	if [ -n "$(ARGS)" ]; then exec $(PYTHON) -m pytest $(ARGS); fi; \
-	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not alone" && exec $(PYTHON) -m pytest -m alone
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not apart" && exec $(PYTHON) -m pytest -n 2 --dist loadfile -m apart
 
 soak: ## the tests that are cut short in `make test`, at their full length
 	@bash deploy/bootstrap.sh dev && bash deploy/test-setup.sh && \

@@ -24,9 +24,9 @@ PEOPLE = SHARED / "testdata" / "people"
 SPECS = SHARED / "specs"
 
 
-# What breaks parts of the product, or counts the seconds that they take: beside other tests it would be their load that
-# is tested. `make test` runs the others in two processes, each with a stack of its own, and then these.
-ALONE = (
+# What breaks parts of the product, or counts the seconds that they take: beside the tests that compute it would be their
+# load that is tested. `make test` runs these after the others; they wait more than they work, so two are in nobody's way.
+APART = (
     "deploy/test_faces_cli.py",
     "deploy/test_queries.py",
     "deploy/test_up.py",
@@ -65,8 +65,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark them by where they lie."""
     here = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(here).as_posix().startswith(ALONE):
-            item.add_marker("alone")
+        if item.path.relative_to(here).as_posix().startswith(APART):
+            item.add_marker("apart")
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -28,7 +28,7 @@ from tests.support.fidox import make_tenant
 from tests.upgrades.conftest import CHECKOUT
 
 # Redis database of these tests' own.
-REDIS_DB = 11
+REDIS_DB = 14
 USERS = {"first": "obama/obama.jpg", "second": "biden/biden.jpg"}
 
 
