@@ -24,8 +24,8 @@ PEOPLE = SHARED / "testdata" / "people"
 SPECS = SHARED / "specs"
 
 
-# What breaks parts of the product, or counts the seconds that they take: beside tests that compute, it would be their load
-# that is tested. `make test` runs these after the others; they wait more than they work, so two at once do well.
+# What breaks parts of the product, or counts the seconds that they take: beside tests that compute it would be their
+# load that is tested. `make test` runs these after the others; they wait more than they work, so two at once do well.
 APART = (
     "deploy/test_faces_cli.py",
     "deploy/test_queries.py",

@@ -48,7 +48,7 @@ def rest(stack) -> Section:
     """CPU and memory while nobody calls."""
     section = Section("At rest", f"Every process of the stack, nobody calling, over {IDLE_S:.0f} s.")
     time.sleep(3)
-    processes = {name: family(child.pid) for name, child in stack.children.items()}
+    processes = {name: family_of(child.pid) for name, child in stack.children.items()}
     before = {name: cpu_s(family) for name, family in processes.items()}
     started = time.perf_counter()
     time.sleep(IDLE_S)
@@ -78,7 +78,7 @@ def rest(stack) -> Section:
     return section
 
 
-def family(pid: int) -> list[psutil.Process]:
+def family_of(pid: int) -> list[psutil.Process]:
     parent = psutil.Process(pid)
     return [parent, *parent.children(recursive=True)]
 

@@ -15,7 +15,7 @@ import httpx
 
 from deploy.local.stack import LocalStack
 from tests.bench import faces
-from tests.bench.ground import cpu_s, family
+from tests.bench.ground import cpu_s, family_of
 from tests.bench.report import Section
 from tests.support.metrics import ROLES, free_ports
 
@@ -78,7 +78,7 @@ def telemetry(_stack: object) -> Section:
 
 
 def _turn(stack: LocalStack, calls: faces.Calls) -> Turn:
-    processes = [process for name in ("gateway", "face") for process in family(stack.children[name].pid or 0)]
+    processes = [process for name in ("gateway", "face") for process in family_of(stack.children[name].pid or 0)]
     before = cpu_s(processes)
     stop = threading.Event()
     scraper = threading.Thread(target=_scrape, args=(stack, stop), daemon=True)
