@@ -173,8 +173,11 @@ class LocalStack:
 
     def _publish(self) -> None:
         """Let `fidox` commands in another terminal find this stack."""
-        names = ("DATABASE_URL", "REDIS_URL", "PORT")
-        envfiles.write(self.folder.urls, {name: self.environment[name] for name in names})
+        names = ("DATABASE_URL", "REDIS_URL", "PORT", "FACE_API_STORAGE_ENABLED", "FACE_API_STORAGE_DIR")
+        named = {name: self.environment[name] for name in names}
+        if port := self.settings.telemetry.metrics_port:
+            named["FIDOX_METRICS_PORT"] = str(port)
+        envfiles.write(self.folder.urls, named)
         self._exit.callback(self.folder.urls.unlink, missing_ok=True)
 
     def _fill(self) -> None:

@@ -98,6 +98,7 @@ def _show(stack: LocalStack, console: Console) -> None:
         *(f"  {name:<12} process {child.pid}" for name, child in stack.children.items()),
         "",
         f"  {stack.base_url}/              the start page",
+        f"  {stack.base_url}/admin         the console; its account is in {demo}",
         f"  {stack.base_url}/docs          try the root API in a browser",
         f"  {stack.base_url}/v1/docs       faces, liveness and ID cards",
         f"  {stack.base_url}/api/v1/docs   detect and mask, with an API key; the admin API",
