@@ -26,7 +26,7 @@ from arq.jobs import serialize_job
 from redis import exceptions
 from redis.asyncio import Redis
 
-from shared import contracts, keys
+from shared import contracts, envelopes, keys
 from shared.contracts import Failure, Kind, failed
 from shared.endings import end
 from shared.figures import Figures, figures_of
@@ -103,7 +103,7 @@ class Queue:
         jobs of a call, and no worker records it. `trace` is the call's span, as a traceparent.
         """
         within_s = deadline_s or self._settings.deadline_s
-        job = contracts.Job(
+        job = envelopes.Job(
             job_id=f"{tx_id}:{kind}",
             tx_id=tx_id,
             tenant_id=tenant_id,
@@ -114,7 +114,7 @@ class Queue:
             bytes_held=sum(map(len, images)),
             part=part,
             trace=trace,
-            operation=msgspec.Raw(contracts.encode(operation)),
+            operation=msgspec.Raw(envelopes.encode(operation)),
         )
         reply = self._waiting[job.job_id] = asyncio.get_running_loop().create_future()
         try:
@@ -151,19 +151,19 @@ class Queue:
             (seconds, micros), workers, said = await pipe.execute()
         now_ms = seconds * 1000 + micros // 1000
         alive = [worker for worker, dead_at_ms in workers if dead_at_ms > now_ms]
-        return [contracts.decode_parts(said[worker]) for worker in alive if worker in said]
+        return [envelopes.decode_parts(said[worker]) for worker in alive if worker in said]
 
-    async def _send(self, kind: Kind, job: contracts.Job, images: Sequence[bytes]) -> contracts.Failed | None:
+    async def _send(self, kind: Kind, job: envelopes.Job, images: Sequence[bytes]) -> contracts.Failed | None:
         """Let the job in, or say why not. Large images are sent only when they may come in."""
         now_ms = int(1000 * time.time())
-        data = serialize_job(PERFORM, (contracts.encode(job),), {}, None, now_ms, serializer=msgspec.msgpack.encode)
+        data = serialize_job(PERFORM, (envelopes.encode(job),), {}, None, now_ms, serializer=msgspec.msgpack.encode)
         if job.bytes_held <= MOST_UNASKED_BYTES:
             return await self._submit("both", kind, job, data, images)
         refused = await self._submit("ask", kind, job, b"", ())
         return refused or await self._submit("send", kind, job, data, images)
 
     async def _submit(
-        self, step: str, kind: Kind, job: contracts.Job, data: bytes, images: Sequence[bytes]
+        self, step: str, kind: Kind, job: envelopes.Job, data: bytes, images: Sequence[bytes]
     ) -> contracts.Failed | None:
         """Run submit.lua."""
         verdict, retry_ms = cast(
@@ -213,7 +213,7 @@ class Queue:
 
     def _resolve(self, data: bytes) -> None:
         try:
-            reply = contracts.decode_reply(data)
+            reply = envelopes.decode_reply(data)
         except msgspec.ValidationError as error:
             log.warning("a reply that is none: %s", error)
             return

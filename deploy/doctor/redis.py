@@ -11,7 +11,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from deploy.doctor.database import skew
 from deploy.doctor.finding import Finding, State, judged
-from shared import contracts, keys
+from shared import contracts, envelopes, keys
 from shared.contracts import Kind, PartState
 from shared.figures import Figures, read_figures
 from shared.release import RELEASE
@@ -74,7 +74,7 @@ def _configured(client: Redis, name: str) -> str | None:
 def _seen(client: Redis, kind: Kind, now_ms: float) -> Seen:
     alive = cast("list[bytes]", client.zrangebyscore(keys.workers(kind), now_ms, "+inf"))
     said = cast("dict[bytes, bytes]", client.hgetall(keys.parts(kind)))
-    parts = [contracts.decode_parts(said[worker]) for worker in alive if worker in said]
+    parts = [envelopes.decode_parts(said[worker]) for worker in alive if worker in said]
     return Seen([worker.decode() for worker in alive], parts, read_figures(client, kind))
 
 

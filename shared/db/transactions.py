@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared import contracts
+from shared import contracts, envelopes
 from shared.db.pages import Listing, Page, read_page
 from shared.db.pool import Connection, Pool, connection
 
@@ -60,7 +60,7 @@ def outcome_of(result: contracts.Outcome) -> str:
     return result.failure if isinstance(result, contracts.Failed) else OK
 
 
-def of_job(job: contracts.Job, operation: str, outcome: contracts.AnyOutcome, *, submitted_ms: int) -> Transaction:
+def of_job(job: envelopes.Job, operation: str, outcome: contracts.AnyOutcome, *, submitted_ms: int) -> Transaction:
     """The row of a job that a worker has done. `submitted_ms` is Unix time."""
     row = Transaction(
         tx_id=job.tx_id,

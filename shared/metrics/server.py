@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.samples import Sample
 
-from shared.contracts import CONTRACT_VERSION
+from shared.envelopes import CONTRACT_VERSION
 from shared.metrics.places import Places, a_folder
 from shared.release import RELEASE
 from shared.settings import SettingsError

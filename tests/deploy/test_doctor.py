@@ -17,7 +17,7 @@ import redis as redis_py
 from deploy.doctor import database, machine, redis, storage
 from deploy.doctor.finding import Finding, State
 from deploy.local.folder import CHECKOUT
-from shared import contracts, keys
+from shared import envelopes, keys
 from shared.contracts import Kind, Part, PartState
 from shared.release import RELEASE
 from shared.settings import Settings
@@ -172,7 +172,7 @@ def test_workers_that_are_missing_of_two_releases_or_without_an_engine(settings,
         client.flushdb()
         client.zadd(keys.workers(Kind.FACE), dict.fromkeys(workers, (seconds + 60) * 1000))
         parts = [Part(name="ezway", state=state), Part(name="applemango", state=PartState.READY)]
-        client.hset(keys.parts(Kind.FACE), workers[0], contracts.encode(parts))
+        client.hset(keys.parts(Kind.FACE), workers[0], envelopes.encode(parts))
         return found(redis.examine(settings(REDIS_URL=url)))
 
     told = alive(f"host:1:abc:{RELEASE}", state=PartState.READY)

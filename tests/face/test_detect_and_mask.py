@@ -11,7 +11,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from shared import contracts
+from shared import contracts, envelopes
 from shared.contracts import DetectFaces, Dialect, Failure, ImageFormat, Kind, MaskFaces, MaskMethod
 from shared.settings import Settings
 from workers.face.anonymous import AnonymousTasks, detect_once, mask_once
@@ -159,7 +159,7 @@ def threads():
 
 def do(operation: contracts.Operation, image: bytes, threads: Threads, load) -> contracts.AnyOutcome:
     """What the handlers answer where `load` gives the engines."""
-    job = contracts.Job(
+    job = envelopes.Job(
         job_id=f"{secrets.token_hex(8)}:{Kind.FACE}",
         tx_id="tx",
         tenant_id=contracts.NO_TENANT,
@@ -206,8 +206,8 @@ def test_the_engine_that_is_there_answers(engine, threads, photo):
     outcome = do(DetectFaces(), photo(GROUP), threads, {"ezway": lambda: engine})
     assert (len(outcome.faces), outcome.profile.detector) == (3, "scrfd_500m")
     # And what came of it crosses the queue.
-    reply = contracts.encode(contracts.Reply(job_id="1", outcome=outcome))
-    assert contracts.decode_reply(reply).outcome == outcome
+    reply = envelopes.encode(envelopes.Reply(job_id="1", outcome=outcome))
+    assert envelopes.decode_reply(reply).outcome == outcome
 
 
 @pytest.mark.parametrize("load", [absent, Breaking])

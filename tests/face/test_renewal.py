@@ -11,7 +11,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from shared import contracts
+from shared import contracts, envelopes
 from shared.contracts import Dialect, Failure, Kind
 from shared.db.pool import open_pool
 from shared.db.template_changes import TemplateChanges
@@ -253,8 +253,8 @@ def threads():
     pool.close()
 
 
-def job(client: Client) -> contracts.Job:
-    return contracts.Job(
+def job(client: Client) -> envelopes.Job:
+    return envelopes.Job(
         job_id=f"{secrets.token_hex(8)}:{Kind.FACE}",
         tx_id=f"tx_{secrets.token_hex(6)}",
         tenant_id=client.tenant_id,
@@ -267,7 +267,7 @@ def job(client: Client) -> contracts.Job:
     )
 
 
-async def do(tasks: FaceTasks, threads: Threads, of: contracts.Job, image: bytes) -> contracts.AnyOutcome:
+async def do(tasks: FaceTasks, threads: Threads, of: envelopes.Job, image: bytes) -> contracts.AnyOutcome:
     # The time of its submission stays a job's own, however often it is done.
     taken = Taken(of.job_id, b"", SUBMITTED_MS, SUBMITTED_MS, 1, [image])
     call = Call(of, [image], operation="register", taken=taken, threads=threads, slot=Slots(1).take())

@@ -4,15 +4,16 @@ import asyncio
 
 import msgspec
 
-from shared import contracts
-from shared.contracts import CONTRACT_VERSION, Dialect, Failure
+from shared import contracts, envelopes
+from shared.contracts import Dialect, Failure
+from shared.envelopes import CONTRACT_VERSION
 from shared.queue import open_queue
 from tests.queue.test_queue import failure, left, order, settings, submit, wait_until_nothing_is_left
 
 
 def job(**more: object) -> bytes:
     """A job as a gateway sends it, with what another version would say differently."""
-    known = contracts.Job(
+    known = envelopes.Job(
         job_id="tx_1:face",
         tx_id="tx_1",
         tenant_id=1,
@@ -21,25 +22,25 @@ def job(**more: object) -> bytes:
         reply_to="fidox:reply:1",
         blobs=0,
         bytes_held=0,
-        operation=msgspec.Raw(contracts.encode(contracts.Ping())),
+        operation=msgspec.Raw(envelopes.encode(contracts.Ping())),
     )
-    return msgspec.msgpack.encode(msgspec.msgpack.decode(contracts.encode(known)) | more)
+    return msgspec.msgpack.encode(msgspec.msgpack.decode(envelopes.encode(known)) | more)
 
 
 def reply(outcome: object) -> contracts.AnyOutcome:
-    return contracts.decode_reply(msgspec.msgpack.encode({"job_id": "tx_1:face", "outcome": outcome})).outcome
+    return envelopes.decode_reply(msgspec.msgpack.encode({"job_id": "tx_1:face", "outcome": outcome})).outcome
 
 
 def test_a_field_that_is_not_known_is_ignored():
-    assert isinstance(contracts.decode_job(job(colour="red")), contracts.Job)
-    assert contracts.decode_operation(msgspec.msgpack.encode({"op": "ping", "colour": "red"})) == contracts.Ping()
+    assert isinstance(envelopes.decode_job(job(colour="red")), envelopes.Job)
+    assert envelopes.decode_operation(msgspec.msgpack.encode({"op": "ping", "colour": "red"})) == contracts.Ping()
     assert reply({"is": "pong", "colour": "red"}) == contracts.Pong()
 
 
 def test_a_job_of_a_newer_version_or_of_a_word_that_is_not_known_is_still_an_envelope():
     for newer in (job(version=CONTRACT_VERSION + 1), job(dialect="morse")):
-        envelope = contracts.decode_job(newer)
-        assert not isinstance(envelope, contracts.Job)
+        envelope = envelopes.decode_job(newer)
+        assert not isinstance(envelope, envelopes.Job)
         assert (envelope.job_id, envelope.reply_to) == ("tx_1:face", "fidox:reply:1")
 
 
@@ -50,7 +51,7 @@ def test_an_outcome_or_a_failure_that_a_gateway_does_not_know_is_an_answer():
 
 def test_what_a_worker_says_of_itself_in_new_words_is_as_good_as_nothing():
     newer = [{"name": "ezway", "state": "dreaming"}]
-    assert contracts.decode_parts(msgspec.msgpack.encode(newer)) == ()
+    assert envelopes.decode_parts(msgspec.msgpack.encode(newer)) == ()
 
 
 def test_a_worker_refuses_a_newer_job_at_once_and_leaves_nothing_behind(workers, redis_url, client, run, monkeypatch):
@@ -58,7 +59,7 @@ def test_a_worker_refuses_a_newer_job_at_once_and_leaves_nothing_behind(workers,
     newer = msgspec.structs.replace
 
     def of_tomorrow(message: object) -> bytes:
-        if isinstance(message, contracts.Job):
+        if isinstance(message, envelopes.Job):
             message = newer(message, version=CONTRACT_VERSION + 1)
         return msgspec.msgpack.encode(message)
 
@@ -66,7 +67,7 @@ def test_a_worker_refuses_a_newer_job_at_once_and_leaves_nothing_behind(workers,
         async with open_queue(settings(redis_url)) as queue:
             async with asyncio.timeout(2):
                 before = await submit(queue, order("blob"), [b"\xff\xd8picture"])
-                monkeypatch.setattr(contracts, "encode", of_tomorrow)
+                monkeypatch.setattr(envelopes, "encode", of_tomorrow)
                 return before, await submit(queue, order("blob"), [b"\xff\xd8picture"])
 
     before, after = run(main())

@@ -10,13 +10,13 @@ from shared import tracing
 from shared.db.transactions import OK, outcome_of
 
 if TYPE_CHECKING:
-    from shared import contracts
+    from shared import contracts, envelopes
 
 
 class JobSpans:
     """Of one job that has just been taken. A job whose call is not traced has none."""
 
-    def __init__(self, kind: contracts.Kind, job: contracts.Job, *, waited_ms: float, tries: int) -> None:
+    def __init__(self, kind: contracts.Kind, job: envelopes.Job, *, waited_ms: float, tries: int) -> None:
         self._kind = kind
         self._job = job
         self._work: tracing.Span | None = None

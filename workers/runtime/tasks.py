@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 import msgspec
 from arq.jobs import DeserializationError, deserialize_job_raw
 
-from shared import contracts, keys
+from shared import contracts, envelopes, keys
 from shared.contracts import Failure, failed
 from shared.db import transactions
 from shared.db.pool import StoreUnavailableError
@@ -65,7 +65,7 @@ class Call:
     """One job in hand, as its handler sees it: whose it is, its images, and a thread to work in."""
 
     def __init__(
-        self, job: contracts.Job, images: list[bytes], *, operation: str, taken: Taken, threads: Threads, slot: Slot
+        self, job: envelopes.Job, images: list[bytes], *, operation: str, taken: Taken, threads: Threads, slot: Slot
     ) -> None:
         self.job = job
         self.images = images
@@ -144,7 +144,7 @@ class Performer:
         """Do one job and answer it."""
         try:
             _, (data,), _, _, _ = deserialize_job_raw(taken.data, deserializer=msgspec.msgpack.decode)
-            job = contracts.decode_job(data)
+            job = envelopes.decode_job(data)
         except (DeserializationError, ValueError, TypeError):
             log.warning("a job that is none was dropped")
             await self._strike_off(taken.job_id)
@@ -152,7 +152,7 @@ class Performer:
         if taken.now_ms >= taken.submitted_ms + job.within_ms:
             await self._finish(job, None)
             return
-        if not isinstance(job, contracts.Job):
+        if not isinstance(job, envelopes.Job):
             # Whose it is, and what for, is not to be read from it: it is answered, and the log has all that is known.
             log.warning("a job of another version (%d) was refused", job.version)
             newer = failed(Failure.UNKNOWN_OPERATION, "this worker is of an older version", retry_after_s=1)
@@ -164,7 +164,7 @@ class Performer:
         operation: contracts.AnyOperation | None = None
         call: Call | None = None
         try:
-            operation = contracts.decode_operation(job.operation)
+            operation = envelopes.decode_operation(job.operation)
             if taken.tries > self._max_tries:
                 # It took its workers down with it, one after the other; it will not get another.
                 outcome = failed(Failure.INTERNAL, "the call could not be processed")
@@ -217,7 +217,7 @@ class Performer:
             log.exception("%s failed", call.operation, extra={"facts": {"tx": call.job.tx_id}})
             return failed(Failure.INTERNAL, "the call could not be processed")
 
-    async def _images(self, job: contracts.Job, given: list[bytes]) -> list[bytes] | None:
+    async def _images(self, job: envelopes.Job, given: list[bytes]) -> list[bytes] | None:
         """The job's images: those that came with the claim, and the rest. None where they have expired."""
         if len(given) == job.blobs:
             return given
@@ -226,9 +226,9 @@ class Performer:
         images = given + [image for image in found if image is not None]
         return images if len(images) == job.blobs else None
 
-    async def _finish(self, job: contracts.Envelope, outcome: contracts.AnyOutcome | None) -> None:
+    async def _finish(self, job: envelopes.Envelope, outcome: contracts.AnyOutcome | None) -> None:
         """Push the reply, if there is one to push, and free what the job held."""
-        reply = b"" if outcome is None else contracts.encode(contracts.Reply(job_id=job.job_id, outcome=outcome))
+        reply = b"" if outcome is None else envelopes.encode(envelopes.Reply(job_id=job.job_id, outcome=outcome))
         held = keys.held_member(job.job_id, job.bytes_held)
         await self._strike_off(job.job_id, held=held, reply=reply, reply_to=job.reply_to, images=job.blobs)
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from redis import exceptions
 
-from shared import contracts, keys
+from shared import contracts, envelopes, keys
 from shared.endings import end
 from shared.release import RELEASE
 from workers.runtime.tasks import Taken
@@ -175,7 +175,7 @@ class JobWorker:
                         self._lease_ms,
                         "" if pace is None else round(pace / self._slots.total, 2),
                         0 if self._stopping.is_set() else 1,
-                        contracts.encode(self._describe()),
+                        envelopes.encode(self._describe()),
                         keys.LEASE,
                         *self._in_hand,
                     ],
