@@ -22,7 +22,7 @@ from gateway.bodies import bound_bodies
 from gateway.calls import call_of, refusal
 from gateway.console.access import show_refusal
 from gateway.console.mounted import CONSOLE
-from gateway.dialects import DialectSpec, Surface
+from gateway.dialects import DialectSpec
 from gateway.dialects.fidox import FIDOX
 from gateway.dialects.v1 import V1
 from gateway.dialects.xylolabs import XYLOLABS
@@ -33,6 +33,7 @@ from gateway.look.render import compile_pages
 from gateway.rawpath import keep_raw_tails
 from gateway.refusals import failure_of
 from gateway.services import open_services
+from gateway.surface import Surface
 from shared.settings import Settings
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from shared.storage import FileMissingError, StorageError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from gateway.dialects import Surface
+    from gateway.surface import Surface
 
 log = logging.getLogger("fidox.call")
 

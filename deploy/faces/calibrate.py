@@ -14,8 +14,8 @@ from deploy.faces import pictures
 from workers.face import fit
 from workers.face.analysis import Want, analyse
 from workers.face.calibration import Calibration
-from workers.face.detection import DetectOptions
-from workers.face.images import ImageError
+from workers.vision.decode import ImageError
+from workers.vision.detection import DetectOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,11 +16,12 @@ import numpy as np
 from deploy.faces import pictures
 from shared.db.bulk import Person, Stored
 from shared.db.templates import TEMPLATE_VERSION
-from workers.face.analysis import Want, analyse, same_face
-from workers.face.detection import DetectOptions
-from workers.face.images import ImageError
+from workers.face.analysis import Want, analyse
 from workers.face.judges import PLAIN
 from workers.runtime.supervisor import cores
+from workers.vision.decode import ImageError
+from workers.vision.detection import DetectOptions
+from workers.vision.profile import same_face
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

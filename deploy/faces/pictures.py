@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from shared.contracts import Failure
-from workers.face.images import ImageError
 from workers.face.load import load_engines
 from workers.runtime.supervisor import cores
+from workers.vision.decode import ImageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

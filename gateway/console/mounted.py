@@ -21,8 +21,8 @@ from gateway.console.pages import (
     transactions,
     users,
 )
-from gateway.dialects import Surface
 from gateway.look.assets import asset_route
+from gateway.surface import Surface
 from shared.contracts import Dialect
 
 # What it asks workers for is recorded as the dialect's whose admin API it stands beside.

@@ -8,35 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gateway.surface import Surface
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from litestar import Response
     from litestar.openapi.spec import SecurityScheme
-    from litestar.types import ControllerRouterHandler
 
     from gateway.calls import Call
     from gateway.rawpath import RawTail
     from shared import contracts
-
-
-@dataclass(frozen=True, kw_only=True)
-class Surface:
-    """What is mounted under paths of its own: a dialect, or the console, whose calls count as the dialect's `name`.
-
-    `prefixes` are the paths whose errors outside a route (404, 405, a body too large) take this surface's form.
-    Without `records` its calls are logged, and are no transactions but where a route says so.
-    """
-
-    name: contracts.Dialect
-    prefixes: tuple[str, ...]
-    routes: Sequence[ControllerRouterHandler]
-    new_tx_id: Callable[[], str]
-    records: bool = True
-
-    def owns(self, path: str) -> bool:
-        """Is this one of its paths?"""
-        return any(path == prefix or path.startswith(prefix + "/") for prefix in self.prefixes)
 
 
 @dataclass(frozen=True, kw_only=True)

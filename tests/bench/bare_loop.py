@@ -15,8 +15,8 @@ from shared.contracts import DetectFaces, MaskFaces
 from shared.settings import Settings
 from workers.face.analysis import Want, analyse
 from workers.face.anonymous import detect_once, mask_once
-from workers.face.detection import DetectOptions
 from workers.face.load import load_engines
+from workers.vision.detection import DetectOptions
 
 settings = Settings.from_env()
 engine = load_engines(settings, only=["ezway"])[0]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from shared.settings import Settings, Weights
-from workers.face.images import decode
 from workers.face.judges import Judges
 from workers.face.load import load_engines, load_judges
+from workers.vision.decode import decode
 
 
 @pytest.fixture(scope="session")

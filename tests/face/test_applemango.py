@@ -11,10 +11,11 @@ import pytest
 from shared.contracts import Failure
 from shared.settings import Settings
 from workers.face.analysis import Want, analyse
-from workers.face.detection import DetectOptions
-from workers.face.engines.isolated import EngineProcessError, IsolatedEngine
-from workers.face.images import ImageError
+from workers.face.engines.isolated import IsolatedEngine
 from workers.face.load import load_engines
+from workers.inference.isolated import IsolatedProcessError
+from workers.vision.decode import ImageError
+from workers.vision.detection import DetectOptions
 
 OPTIONS = DetectOptions()
 MAX = 50_000_000
@@ -71,20 +72,20 @@ def test_a_picture_without_a_face_is_no_face(applemango, grey_jpeg):
 
 
 def test_a_process_that_dies_is_a_failure_and_the_next_call_has_a_new_one(applemango, photo):
-    first = applemango._process.pid
+    first = applemango._process._process.pid
     os.kill(first, signal.SIGKILL)
-    with pytest.raises(EngineProcessError):
+    with pytest.raises(IsolatedProcessError):
         look(applemango, photo("obama/obama.jpg"))
     assert len(look(applemango, photo("obama/obama.jpg")).embedding) == 128
-    assert applemango._process.pid != first
+    assert applemango._process._process.pid != first
 
 
 def test_a_process_that_hangs_is_ended(photo):
     (engine,) = load_engines(Settings(), only=["applemango"])
-    engine._call_s = 0.5
-    os.kill(engine._process.pid, signal.SIGSTOP)
+    engine._process._call_s = 0.5
+    os.kill(engine._process._process.pid, signal.SIGSTOP)
     started = time.monotonic()
-    with pytest.raises(EngineProcessError, match=r"no answer|unavailable"):
+    with pytest.raises(IsolatedProcessError, match=r"no answer|unavailable"):
         look(engine, photo("obama/obama.jpg"))
     assert time.monotonic() - started < 8
     engine._call_s = 10
@@ -93,5 +94,5 @@ def test_a_process_that_hangs_is_ended(photo):
 
 
 def test_what_the_engine_raises_comes_back_as_a_failure():
-    with pytest.raises(EngineProcessError):
+    with pytest.raises(IsolatedProcessError):
         IsolatedEngine("workers.face.engines.applemango:Applemango", ())

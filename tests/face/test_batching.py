@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import SHARED, need
-from workers.runtime.batching import BatchingNetwork
-from workers.runtime.onnx import lost_device, open_network
+from workers.inference.batching import BatchingNetwork
+from workers.inference.onnx import lost_device
+from workers.inference.sessions import open_network
 
 
 class Watched:

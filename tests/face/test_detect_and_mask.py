@@ -15,12 +15,12 @@ from shared import contracts, envelopes
 from shared.contracts import DetectFaces, Dialect, Failure, ImageFormat, Kind, MaskFaces, MaskMethod
 from shared.settings import Settings
 from workers.face.anonymous import AnonymousTasks, detect_once, mask_once
-from workers.face.circuit import Engines
-from workers.face.images import decode
+from workers.face.engines import Engines
 from workers.face.load import EngineAbsentError, loaders
 from workers.runtime.slots import Slots
 from workers.runtime.tasks import Call, Taken
 from workers.runtime.threads import Threads
+from workers.vision.decode import decode
 
 MAX = 50_000_000
 GROUP = "_groups/obama_and_biden.jpg"

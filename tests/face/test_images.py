@@ -9,7 +9,7 @@ import PIL.Image
 import pytest
 
 from shared.contracts import Failure
-from workers.face.images import ImageError, decode
+from workers.vision.decode import ImageError, decode
 
 MAX = 50_000_000
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from shared.contracts import Face, MaskFaces, MaskMethod
-from workers.face.detection import DetectOptions
-from workers.face.images import Image
 from workers.face.mask import REFERENCE_SIDE, mask_faces
+from workers.vision.decode import Image
+from workers.vision.detection import DetectOptions
 
 
 def noise(width=300, height=260, channels=3) -> np.ndarray:

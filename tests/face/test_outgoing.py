@@ -11,11 +11,10 @@ import PIL.PngImagePlugin
 import pytest
 
 from shared.contracts import Failure, ImageFormat, MaskFaces
-from workers.face import output
 from workers.face.anonymous import mask_once
-from workers.face.detection import DetectOptions
-from workers.face.images import ImageError, decode, read_header
-from workers.face.whole import decode_whole
+from workers.vision import encode
+from workers.vision.decode import ImageError, decode, decode_whole, read_header
+from workers.vision.detection import DetectOptions
 
 MAX = 50_000_000
 SECRET = b"37.5665N-126.9780E"
@@ -303,7 +302,7 @@ def test_the_longest_side_that_webp_has_is_written(out, size):
 
 
 def test_a_file_that_would_be_too_large_is_refused(out, monkeypatch):
-    monkeypatch.setattr(output, "MAX_BYTES", 100)
+    monkeypatch.setattr(encode, "MAX_BYTES", 100)
     with pytest.raises(ImageError) as caught:
         out(encoded(gradient(), "PNG"))
     assert caught.value.failure is Failure.IMAGE_TOO_LARGE

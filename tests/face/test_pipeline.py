@@ -8,11 +8,12 @@ import pytest
 
 from shared.contracts import Face, Failure
 from workers.face import align
-from workers.face.analysis import Want, analyse, same_face
+from workers.face.analysis import Want, analyse
 from workers.face.calibration import Calibration, calibration_of
-from workers.face.choice import choose
-from workers.face.detection import Detection, DetectOptions
-from workers.face.images import Image, ImageError, decode
+from workers.vision.decode import Image, ImageError, decode
+from workers.vision.detection import Detection, DetectOptions
+from workers.vision.primary_face import primary_face
+from workers.vision.profile import same_face
 
 OPTIONS = DetectOptions()
 MAX = 50_000_000
@@ -43,7 +44,7 @@ def test_every_photo_of_one_person_has_one_dominant_face(engine, people):
     photos = [path for folder in people.iterdir() if not folder.name.startswith("_") for path in folder.iterdir()]
     assert len(photos) >= 12
     for path in photos:
-        choose(engine.detect(decode(path.read_bytes(), max_pixels=MAX), OPTIONS).faces)
+        primary_face(engine.detect(decode(path.read_bytes(), max_pixels=MAX), OPTIONS).faces)
 
 
 def test_confidence_nms_and_the_limit_of_faces_reach_the_detector(engine, image):
@@ -100,7 +101,7 @@ def test_boxes_lie_inside_the_picture_and_come_largest_first(engine, photo):
 @pytest.mark.parametrize("areas", [[100], [100, 39], [100, 25, 25, 25, 1]])
 def test_the_largest_face_is_meant_if_it_dominates(areas):
     faces = [face(area) for area in areas]
-    assert choose(faces) is faces[0]
+    assert primary_face(faces) is faces[0]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_the_largest_face_is_meant_if_it_dominates(areas):
 )
 def test_no_face_and_comparable_faces_are_failures(areas, failure):
     with pytest.raises(ImageError) as caught:
-        choose([face(area) for area in areas])
+        primary_face([face(area) for area in areas])
     assert caught.value.failure is failure
 
 
@@ -133,7 +134,7 @@ def test_a_ghost_portrait_is_no_second_face(engine, image):
     canvas[-ghost.shape[0] :, -ghost.shape[1] :] = ghost
     detections = engine.detect(as_image(canvas), OPTIONS)
     assert len(detections.faces) == 2
-    assert choose(detections.faces) is detections.faces[0]
+    assert primary_face(detections.faces) is detections.faces[0]
 
 
 # --- align

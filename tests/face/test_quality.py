@@ -11,12 +11,12 @@ import pytest
 from shared.settings import Weights
 from shared.weights import Manifest, WeightStore
 from tests.conftest import SHARED, need
-from workers.face.choice import choose
-from workers.face.detection import Detection, DetectOptions
-from workers.face.images import Image, ImageError, decode
 from workers.face.judges import CLARITY, PLAIN, POSES, Judges, open_judges
 from workers.face.pose import tilt
 from workers.face.quality import Fault, faults
+from workers.vision.decode import Image, ImageError, decode
+from workers.vision.detection import Detection, DetectOptions
+from workers.vision.primary_face import primary_face
 
 MAX = 50_000_000
 FRONTAL = ("obama/obama.jpg", "rose_leslie/img1.jpg", "biden/biden2.jpg", "alex_lacamoire/img1.jpg")
@@ -69,7 +69,7 @@ def see(engine):
 
     def look(pixels: np.ndarray) -> tuple[Image, Detection]:
         picture = as_image(pixels)
-        return picture, choose(engine.detect(picture, DetectOptions()).faces)
+        return picture, primary_face(engine.detect(picture, DetectOptions()).faces)
 
     return look
 
@@ -101,7 +101,7 @@ def test_the_networks_refuse_only_dark_glasses_among_the_bare_faces_that_the_pla
     for path in sorted(need(SHARED / "testdata/liveness/mask/without").iterdir()):
         image = decode(path.read_bytes(), max_pixels=MAX)
         try:
-            face = choose(engine.detect(image, DetectOptions()).faces)
+            face = primary_face(engine.detect(image, DetectOptions()).faces)
         except ImageError:
             continue
         assert faults(image, face) == (), path.name

@@ -22,7 +22,7 @@ from shared.settings import Queue as QueueSettings
 from tests.support.fidox import make_tenant
 from tests.support.galleries import People
 from tests.support.galleries import enrol as enrol_many
-from workers.face.circuit import Engines
+from workers.face.engines import Engines
 from workers.face.load import load_judges, loaders
 from workers.face.search import IN_MEMORY_FROM, Search
 from workers.face.tasks import FaceTasks

@@ -11,9 +11,9 @@ import pytest
 
 from shared.contracts import ImageFormat, MaskFaces, MaskMethod
 from workers.face.anonymous import mask_once
-from workers.face.detection import Detection, DetectOptions
-from workers.face.images import Image, decode
 from workers.face.mask import GRID_SIGMA, REFERENCE_SIDE
+from workers.vision.decode import Image, decode
+from workers.vision.detection import Detection, DetectOptions
 
 MATCH = 0.7
 MARGIN = 0.25  # measured: 0.36 at most, 0.25 between different persons

@@ -8,11 +8,11 @@ from shared.contracts import IdType
 from shared.settings import Weights
 from shared.weights import WeightStore
 from shared.weights.ocr import of_reader
-from workers.face.images import decode
 from workers.ocr import mrz
 from workers.ocr.quad import find_quad, straighten, transformed, whole
 from workers.ocr.reader import MOST_LINES, CardReader
 from workers.ocr.tasks import KEEP_SIDE
+from workers.vision.decode import decode
 
 PRINTED = {
     "passporteye_25_pass-uto.jpg": (

@@ -13,10 +13,10 @@ from shared.contracts import Check
 from shared.settings import Settings
 from shared.telemetry import set_up_logging
 from shared.weights import WeightStore
-from workers.face import load as face_load
 from workers.liveness import __main__ as worker
 from workers.liveness import load
 from workers.liveness.mask import MaskCheck
+from workers.vision import detectors
 
 FAULT = Path(os.environ["FAULT"])
 
@@ -41,7 +41,7 @@ class Faulty(MaskCheck):
 
 
 if __name__ == "__main__":
-    load.WeightStore = face_load.WeightStore = partial(WeightStore, mirror=None)
+    load.WeightStore = detectors.WeightStore = partial(WeightStore, mirror=None)
     load._CHECKS[Check.MASK] = Faulty
     settings = Settings.from_env()
     set_up_logging(settings.log)

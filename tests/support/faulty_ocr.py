@@ -16,6 +16,7 @@ from shared.weights import WeightStore
 from workers.ocr import __main__ as worker
 from workers.ocr import load
 from workers.ocr.reader import CardReader
+from workers.vision import detectors
 
 FAULT = Path(os.environ["FAULT"])
 
@@ -40,7 +41,7 @@ class Faulty(CardReader):
 
 
 if __name__ == "__main__":
-    load.WeightStore = partial(WeightStore, mirror=None)
+    load.WeightStore = detectors.WeightStore = partial(WeightStore, mirror=None)
     load.CardReader = Faulty
     settings = Settings.from_env()
     set_up_logging(settings.log)

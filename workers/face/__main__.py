@@ -31,12 +31,13 @@ def _be_one(settings: Settings) -> None:
     from shared.db.templates import Templates  # noqa: PLC0415
     from shared.storage import open_storage  # noqa: PLC0415
     from workers.face.anonymous import AnonymousTasks  # noqa: PLC0415
-    from workers.face.circuit import Engines  # noqa: PLC0415
     from workers.face.cron import keep_pictures_in_order  # noqa: PLC0415
+    from workers.face.engines import Engines  # noqa: PLC0415
     from workers.face.keeping import Keeper  # noqa: PLC0415
-    from workers.face.load import has_gpu, load_judges, loaders  # noqa: PLC0415
+    from workers.face.load import load_judges, loaders  # noqa: PLC0415
     from workers.face.search import Search  # noqa: PLC0415
     from workers.face.tasks import FaceTasks  # noqa: PLC0415
+    from workers.inference.onnx import has_gpu  # noqa: PLC0415
     from workers.runtime.process import run_process  # noqa: PLC0415
 
     faces = settings.faces

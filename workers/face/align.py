@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workers.runtime.onnx import FloatArray
+    from workers.inference.network import FloatArray
 
 SIDE = 112
 # ArcFace's places of left eye, right eye, nose, left and right corner of the mouth in 112 x 112 (InsightFace).

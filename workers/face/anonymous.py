@@ -19,21 +19,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from shared import contracts
-from shared.contracts import failed
-from workers.face.analysis import faces_of, profile_of
-from workers.face.asking import ask
-from workers.face.detection import DetectOptions, Stopwatch
-from workers.face.images import Image, ImageError, decode, read_header
+from shared.contracts import Failure, failed
+from workers.face.engines import NO_ENGINE
 from workers.face.mask import mask_faces
-from workers.face.output import check_size, encode, has_alpha
-from workers.face.whole import Whole, decode_whole, reduced
+from workers.inference.circuit import first_answer
+from workers.vision.decode import Image, ImageError, Whole, decode, decode_whole, read_header, reduced
+from workers.vision.detection import DetectOptions, Stopwatch
+from workers.vision.encode import check_size, encode, has_alpha
+from workers.vision.profile import faces_of, profile_of
 
 if TYPE_CHECKING:
-    from workers.face.circuit import Engines
-    from workers.face.detection import Detections
-    from workers.face.engines import Engine
+    from workers.face.engines import Engine, Engines
     from workers.face.keeping import Keeper
     from workers.runtime.tasks import Call, Handlers
+    from workers.vision.detection import Detections
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,9 +69,11 @@ class AnonymousTasks:
         self, operation: contracts.DetectFaces | contracts.MaskFaces, call: Call
     ) -> contracts.FacesDetected | contracts.Failed:
         """Detect, or detect and mask, the faces of image 0."""
-        looked = await ask(
+        looked = await first_answer(
             self._engines.in_order(), call.compute, open_and_look, call.images[0], operation, self._max_pixels
         )
+        if looked is None:
+            return failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE, retry_after_s=1)
         if isinstance(looked, contracts.Failed):
             return looked
         opened, seen = looked

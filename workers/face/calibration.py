@@ -7,7 +7,6 @@ strictly rising, so that it changes no ranking.
 
 from __future__ import annotations
 
-from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
@@ -46,15 +45,14 @@ def _rises(values: tuple[float, ...]) -> bool:
     return all(low < high for low, high in pairwise(values))
 
 
-@cache
-def _all() -> tuple[Calibration, ...]:
-    text = files("workers.face").joinpath("calibration.toml").read_bytes()
-    return msgspec.toml.decode(text, type=_File).calibration
+# Read when the module is loaded, by the thread that imports it: msgspec's first look at a type is not safe in several
+# threads at once (a worker loads its engines in threads, and one in sixty processes ended with SIGSEGV).
+_ALL = msgspec.toml.decode(files("workers.face").joinpath("calibration.toml").read_bytes(), type=_File).calibration
 
 
 def calibration_of(model_id: str) -> Calibration:
     """The calibration of a model. Raises KeyError for one that has none: its scores would mean nothing."""
-    for calibration in _all():
+    for calibration in _ALL:
         if model_id in calibration.models:
             return calibration
     raise KeyError(f"{model_id} has no calibration in workers/face/calibration.toml")

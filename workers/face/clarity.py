@@ -16,7 +16,7 @@ from workers.face import align
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workers.runtime.onnx import FloatArray, Network
+    from workers.inference.network import FloatArray, Network
 
 SIDE = 96
 MIDDLE = SPREAD = 128.0

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 from shared.weights import MissingWeightError, WeightsError
 from workers.face.clarity import Clarity
 from workers.face.pose import HeadPoses
-from workers.runtime.onnx import open_network
+from workers.inference.sessions import open_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
     from shared.weights import WeightStore
-    from workers.face.detection import Detection
-    from workers.face.images import Image
     from workers.face.pose import HeadPose
-    from workers.runtime.onnx import Network
+    from workers.inference.network import Network
+    from workers.vision.decode import Image
+    from workers.vision.detection import Detection
 
     T = TypeVar("T")
 

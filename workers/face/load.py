@@ -6,20 +6,17 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-import onnxruntime
-
 from shared.settings import SettingsError
 from shared.weights import DETECTOR, RECOGNISER, WeightsError, WeightStore, choose
 from workers.face.engines.ezway import Ezway
 from workers.face.engines.isolated import IsolatedEngine
 from workers.face.judges import open_judges
-from workers.runtime.onnx import CUDA
+from workers.inference.onnx import has_gpu
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from shared.settings import Settings
-    from workers.face.circuit import Loader
     from workers.face.engines import Engine
     from workers.face.judges import Judges
 
@@ -30,12 +27,7 @@ class EngineAbsentError(Exception):
     """An engine that this machine has no weights for; the message says how to get them."""
 
 
-def has_gpu() -> bool:
-    """Does the installed ONNX Runtime have CUDA? There is no other switch."""
-    return CUDA in onnxruntime.get_available_providers()
-
-
-def loaders(settings: Settings) -> dict[str, Loader]:
+def loaders(settings: Settings) -> dict[str, Callable[[], Engine]]:
     """How to load each engine of the settings, in their order. Raises SettingsError for a name that is none.
 
     A loader raises EngineAbsentError, or whatever the engine's library raises.

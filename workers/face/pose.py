@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workers.face.detection import Detection
-    from workers.runtime.onnx import FloatArray, Network
+    from workers.inference.network import FloatArray, Network
+    from workers.vision.detection import Detection
 
 SIDE = 64
 MEAN, SPREAD = 127.5, 128.0

@@ -29,11 +29,11 @@ from workers.face.pose import tilt
 if TYPE_CHECKING:
     from cv2.typing import MatLike
 
-    from workers.face.detection import Detection
-    from workers.face.images import Image
     from workers.face.judges import Judges
     from workers.face.pose import HeadPose
-    from workers.runtime.onnx import FloatArray
+    from workers.inference.network import FloatArray
+    from workers.vision.decode import Image
+    from workers.vision.detection import Detection
 
 
 @dataclass(frozen=True)

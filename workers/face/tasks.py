@@ -19,19 +19,20 @@ import msgspec
 from shared import contracts
 from shared.contracts import Context, Failure, failed
 from shared.db.templates import Template, Templates
-from workers.face.analysis import Analysis, Want, analyse, same_face
-from workers.face.asking import NO_ENGINE, ask
-from workers.face.detection import DetectOptions
-from workers.face.images import ImageError
+from workers.face.analysis import Analysis, Want, analyse
+from workers.face.engines import NO_ENGINE
 from workers.face.judges import PLAIN
+from workers.inference.circuit import first_answer
+from workers.vision.decode import ImageError
+from workers.vision.detection import DetectOptions
+from workers.vision.profile import same_face
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from shared.db.transactions import Transaction
     from shared.settings import Faces as FaceSettings
-    from workers.face.circuit import Engines, EngineSlot
-    from workers.face.engines import Engine
+    from workers.face.engines import Engine, Engines, EngineSlot
     from workers.face.judges import Judges
     from workers.face.search import Search
     from workers.runtime.tasks import Call, Handlers
@@ -290,7 +291,9 @@ class FaceTasks:
 
         What is wrong with a picture is an answer; the first such thing is the failure.
         """
-        return await ask(slots, call.compute, self._analyse_all, call.images, DetectOptions.of(operation), want)
+        options = DetectOptions.of(operation)
+        looked = await first_answer(slots, call.compute, self._analyse_all, call.images, options, want)
+        return looked or failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE, retry_after_s=1)
 
     def _analyse_all(
         self, engine: Engine, images: Sequence[bytes], options: DetectOptions, want: Want

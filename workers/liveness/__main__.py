@@ -24,15 +24,16 @@ def _processes(settings: Settings) -> int:
 
 def _be_one(settings: Settings) -> None:
     # Imported here, where models are needed: the supervisor stays at a few megabytes.
-    from workers.liveness.load import checks, detectors  # noqa: PLC0415
+    from workers.inference.circuit import Parts  # noqa: PLC0415
+    from workers.liveness.load import checks  # noqa: PLC0415
     from workers.liveness.tasks import LivenessTasks  # noqa: PLC0415
-    from workers.runtime.circuit import Parts  # noqa: PLC0415
     from workers.runtime.process import run_process  # noqa: PLC0415
+    from workers.vision.detectors import detector_loaders  # noqa: PLC0415
 
     faces = settings.faces
     limit_s, retry_s = faces.engine_timeout_s, faces.engine_retry_s
     tasks = LivenessTasks(
-        Parts(detectors(settings), limit_s=limit_s, retry_s=retry_s, what="detector", one_is_enough=True),
+        Parts(detector_loaders(settings), limit_s=limit_s, retry_s=retry_s, what="detector", one_is_enough=True),
         Parts(checks(settings), limit_s=limit_s, retry_s=retry_s, what="check"),
         settings.liveness,
         max_pixels=faces.max_pixels,

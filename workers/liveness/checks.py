@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from workers.runtime.onnx import FloatArray
+    from workers.inference.network import FloatArray
 
 
 class LivenessCheck(Protocol):

@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workers.runtime.onnx import FloatArray
+    from workers.inference.network import FloatArray
 
 
 def around(

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, cast
 
 import cv2
 
+from workers.inference.network import warm_up
+from workers.inference.sessions import open_network
 from workers.liveness.crops import around
-from workers.runtime.onnx import open_network, warm_up
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from shared.weights import Located
-    from workers.runtime.onnx import FloatArray
+    from workers.inference.network import FloatArray
 
 SIDE = 256
 # About how the authors' own samples are cut: the whole head and little else. At 1.2 more real faces are called forged;

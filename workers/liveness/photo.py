@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
+from workers.inference.network import warm_up
+from workers.inference.sessions import open_network
 from workers.liveness.crops import around
-from workers.runtime.onnx import open_network, warm_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shared.weights import Located
-    from workers.runtime.onnx import FloatArray
+    from workers.inference.network import FloatArray
 
 SIDE = 80
 # What each was trained on: the box about its centre, so many times as large.

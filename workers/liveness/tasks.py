@@ -17,10 +17,11 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import Check, Failure, PartState, failed
-from workers.face.choice import choose
-from workers.face.detection import DetectOptions, Stopwatch
-from workers.face.images import ImageError, decode
-from workers.runtime.circuit import PartFailedError, State
+from workers.inference.circuit import PartFailedError, State, first_answer
+from workers.vision.decode import ImageError, decode
+from workers.vision.detection import DetectOptions, Stopwatch
+from workers.vision.primary_face import primary_face
+from workers.vision.profile import profile_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shared.settings import Liveness as LivenessSettings
-    from workers.face.images import Image
+    from workers.inference.circuit import Parts, PartSlot
+    from workers.inference.network import FloatArray
     from workers.liveness.checks import LivenessCheck
-    from workers.liveness.load import Detector
-    from workers.runtime.circuit import Parts, PartSlot
-    from workers.runtime.onnx import FloatArray
     from workers.runtime.tasks import Call, Handlers
+    from workers.vision.decode import Image
+    from workers.vision.detectors import Detector
 
 NO_CHECK = "no liveness check answers; an operator can see why in the liveness worker's log and with `fidox doctor`"
 NO_DETECTOR = "no face detector answers; an operator can see why in the liveness worker's log and with `fidox doctor`"
@@ -139,16 +140,13 @@ class LivenessTasks:
         except ImageError as error:
             return failed(error.failure, error.detail, image=0)
         decode_ms = watch.lap()
-        for slot in self._detectors.in_order():
-            try:
-                found = await slot.run(call.compute, _detect, image, options)
-            except PartFailedError:
-                continue
-            if isinstance(found, contracts.Failed):
-                return found
-            profile = msgspec.structs.replace(found.profile, decode_ms=decode_ms, input_bytes=len(call.images[0]))
-            return Found(found.pixels, found.box, profile)
-        return failed(Failure.ENGINE_UNAVAILABLE, NO_DETECTOR, retry_after_s=1)
+        found = await first_answer(self._detectors.in_order(), call.compute, _detect, image, options)
+        if found is None:
+            return failed(Failure.ENGINE_UNAVAILABLE, NO_DETECTOR, retry_after_s=1)
+        if isinstance(found, contracts.Failed):
+            return found
+        profile = msgspec.structs.replace(found.profile, decode_ms=decode_ms, input_bytes=len(call.images[0]))
+        return Found(found.pixels, found.box, profile)
 
     def _decode(self, data: bytes) -> Image:
         return decode(data, max_pixels=self._max_pixels)
@@ -169,24 +167,10 @@ def _score(check: LivenessCheck, found: Found) -> tuple[float, str]:
 def _detect(detector: Detector, image: Image, options: DetectOptions) -> Found | contracts.Failed:
     detections = detector.detect(image, options)
     try:
-        face = choose(detections.faces)
+        face = primary_face(detections.faces)
     except ImageError as error:
         return failed(error.failure, error.detail, image=0)
-    times = detections.times
-    profile = contracts.Profile(
-        preprocess_ms=times.preprocess_ms,
-        blob_ms=times.blob_ms,
-        inference_ms=times.inference_ms,
-        postprocess_ms=times.postprocess_ms,
-        nms_ms=times.nms_ms,
-        detector=detections.detector,
-        candidates_before_nms=detections.candidates_before_nms,
-        candidates_after_nms=detections.candidates_after_nms,
-        det_scale=detections.scale * image.scale,
-        image_size=(image.width, image.height),
-        input_size=detections.input_size,
-    )
-    return Found(image.pixels, face.box, profile)
+    return Found(image.pixels, face.box, profile_of(image, detections, 0))
 
 
 def _unavailable(check: str) -> contracts.Failed:

@@ -24,9 +24,9 @@ def _processes(settings: Settings) -> int:
 
 def _be_one(settings: Settings) -> None:
     # Imported here, where models are needed: the supervisor stays at a few megabytes.
+    from workers.inference.circuit import Parts  # noqa: PLC0415
     from workers.ocr.load import portrait_detector, readers  # noqa: PLC0415
     from workers.ocr.tasks import CardTasks  # noqa: PLC0415
-    from workers.runtime.circuit import Parts  # noqa: PLC0415
     from workers.runtime.process import run_process  # noqa: PLC0415
 
     # A reader that needs longer than a call may take is of no use to anybody.

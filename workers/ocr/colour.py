@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workers.runtime.onnx import FloatArray
+    from workers.inference.network import FloatArray
 
 # For the measurement: noise and the colour fringes of JPEG are smaller than a pixel then.
 WIDTH = 160

@@ -6,17 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.settings import SettingsError
-from shared.weights import DETECTOR, MissingWeightError, WeightStore, choose
+from shared.weights import MissingWeightError, WeightStore
 from shared.weights.ocr import SETS, of_reader
-from workers.face.load import has_gpu
-from workers.face.scrfd import Scrfd
 from workers.ocr.reader import CardReader
-from workers.runtime.onnx import open_network
+from workers.vision.detectors import open_detector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.settings import Settings
+    from workers.vision.detectors import Detector
 
 READER = "paddleocr"
 # One call at a time is computed on, so a second core is best used inside it: a card takes two thirds of the time.
@@ -30,12 +29,9 @@ def readers(settings: Settings) -> dict[str, Callable[[], CardReader]]:
     return {READER: partial(_reader, settings)}
 
 
-def portrait_detector(settings: Settings) -> Scrfd | None:
-    """SCRFD, where engine `ezway` may be used and its weights are here. Cards are read without it, too."""
-    if "ezway" not in settings.faces.engines:
-        return None
-    located = choose(WeightStore(settings.weights), DETECTOR, settings.faces.detector, gpu=has_gpu())
-    return None if located is None else Scrfd(open_network(located.path), located.weight.name)
+def portrait_detector(settings: Settings) -> Detector | None:
+    """The detector of engine `ezway`, where it may be used and its weights are here. Cards are read without it, too."""
+    return open_detector(settings) if "ezway" in settings.faces.engines else None
 
 
 def _reader(settings: Settings) -> CardReader:

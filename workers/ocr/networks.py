@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import onnxruntime
 
+from workers.inference.onnx import CUDA, ERROR, providers
 from workers.ocr.one_cv2 import answer_for_the_other
-from workers.runtime.onnx import CUDA, ERROR, providers
 
 answer_for_the_other()
 from paddleocr import TextDetection, TextRecognition  # noqa: E402 — it asks when it is imported
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shared.weights.ocr import TextModel
-    from workers.runtime.onnx import FloatArray
+    from workers.inference.network import FloatArray
 
 # The detectors' input, on its longer side. At 736 the small print of a licence runs together, 1280 takes twice the time
 # and finds no line more.

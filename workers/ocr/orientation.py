@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from workers.runtime.onnx import open_network, warm_up
+from workers.inference.network import warm_up
+from workers.inference.sessions import open_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shared.weights import Located
-    from workers.runtime.onnx import FloatArray
+    from workers.inference.network import FloatArray
 
 WIDTH, HEIGHT = 192, 48
 # The widest lines vote: a short one (a date's dash, a seal) looks the same both ways up.

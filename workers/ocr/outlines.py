@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
+    from workers.inference.network import FloatArray
     from workers.ocr.cards import Value
     from workers.ocr.lines import Line
     from workers.ocr.quad import Straightened
-    from workers.runtime.onnx import FloatArray
 
 Polygon = tuple[tuple[float, float], ...]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workers.runtime.onnx import FloatArray
+    from workers.inference.network import FloatArray
 
 # The sides are looked for at this size; a card's edge is 1 to 2 pixels wide there.
 SEARCH_SIDE = 640

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import cv2
 import numpy as np
 
-from workers.face.detection import Stopwatch
 from workers.ocr.hangul import HangulReader
 from workers.ocr.lines import Line, Reading
 from workers.ocr.networks import LineDetector, LineRecogniser
 from workers.ocr.orientation import LineOrientation, lies_on_its_side, sizes, voters
 from workers.ocr.quad import around, find_quad, straighten, whole
+from workers.vision.detection import Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from shared.weights import Located
     from shared.weights.ocr import ReaderWeights
+    from workers.inference.network import FloatArray
     from workers.ocr.quad import Straightened
-    from workers.runtime.onnx import FloatArray
 
 log = logging.getLogger(__name__)
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from workers.inference.network import FloatArray
     from workers.ocr.cards import Parsed
     from workers.ocr.lines import Line, Reading
     from workers.ocr.quad import Straightened
-    from workers.runtime.onnx import FloatArray
 
 # What the Enforcement Decree of the Personal Information Protection Act, article 19, calls unique identifying
 # information (a resident's, a driver's, a passport's and an alien's number), the zone that repeats it, and the address.

@@ -13,26 +13,25 @@ import numpy as np
 
 from shared import contracts
 from shared.contracts import CardField, Failure, FieldValue, failed
-from workers.face.detection import DetectOptions, Stopwatch
-from workers.face.images import ImageError, decode
+from workers.inference.circuit import first_answer
 from workers.ocr import outlines
 from workers.ocr.cards.parsers import CARD_LIKE, recognise
 from workers.ocr.colour import is_greyscale
 from workers.ocr.masking import masked
 from workers.ocr.reader import upright
 from workers.ocr.redaction import redacted
-from workers.runtime.circuit import PartFailedError
+from workers.vision.decode import Image, ImageError, decode
+from workers.vision.detection import DetectOptions, Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workers.face.images import Image
-    from workers.face.scrfd import Scrfd
+    from workers.inference.circuit import Parts
     from workers.ocr.cards import Parsed
     from workers.ocr.quad import Straightened
     from workers.ocr.reader import CardReader, CardReading
-    from workers.runtime.circuit import Parts
     from workers.runtime.tasks import Call, Handlers
+    from workers.vision.detectors import Detector
 
 # A card over a third of a 12-megapixel photo has the 1,280 pixels that it is straightened to; at half of the photo's
 # size its MRZ would have 12 pixels a character.
@@ -55,7 +54,7 @@ class Read(NamedTuple):
 class CardTasks:
     """The handler of one worker process, and what it says of itself."""
 
-    def __init__(self, readers: Parts[CardReader], portraits: Scrfd | None, *, max_pixels: int) -> None:
+    def __init__(self, readers: Parts[CardReader], portraits: Detector | None, *, max_pixels: int) -> None:
         self._readers = readers
         self._portraits = portraits
         self._max_pixels = max_pixels
@@ -84,15 +83,12 @@ class CardTasks:
         except ImageError as error:
             return failed(error.failure, error.detail, image=0)
         decode_ms = watch.lap()
-        for slot in self._readers.in_order():
-            try:
-                read = await slot.run(call.compute, _read, image)
-            except PartFailedError:
-                continue
-            outcome = await call.compute(self._answer, operation, read)
-            profile = msgspec.structs.replace(outcome.profile, decode_ms=decode_ms, input_bytes=len(call.images[0]))
-            return msgspec.structs.replace(outcome, profile=profile)
-        return failed(Failure.OCR_FAILED, NOT_READ, retry_after_s=1)
+        read = await first_answer(self._readers.in_order(), call.compute, _read, image)
+        if read is None:
+            return failed(Failure.OCR_FAILED, NOT_READ, retry_after_s=1)
+        outcome = await call.compute(self._answer, operation, read)
+        profile = msgspec.structs.replace(outcome.profile, decode_ms=decode_ms, input_bytes=len(call.images[0]))
+        return msgspec.structs.replace(outcome, profile=profile)
 
     def _decode(self, data: bytes) -> Image:
         return decode(data, max_pixels=self._max_pixels, keep_side=KEEP_SIDE)
@@ -139,7 +135,7 @@ class CardTasks:
         """The largest face; its ghost on the card is smaller. None where there is none, or no detector."""
         if self._portraits is None:
             return None
-        faces = self._portraits.detect(card.pixels, DetectOptions(max_faces=1)).faces
+        faces = self._portraits.detect(Image.of(card.pixels), DetectOptions(max_faces=1)).faces
         if not faces:
             return None
         face = faces[0]

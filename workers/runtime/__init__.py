@@ -1,1 +1,1 @@
-"""What every kind of worker is made of: the job loop, leases, ONNX sessions, and the processes of one machine."""
+"""What every kind of worker runs on: the job loop, leases, threads, heartbeats, and the processes of one machine."""

@@ -8,13 +8,18 @@ What differs between them stays behind this Protocol: the models, the runtime, t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from workers.inference.circuit import Parts, PartSlot
 
 if TYPE_CHECKING:
     from workers.face.calibration import Calibration
-    from workers.face.detection import Detection, Detections, DetectOptions
-    from workers.face.images import Image
-    from workers.runtime.onnx import FloatArray
+    from workers.inference.network import FloatArray
+    from workers.vision.decode import Image
+    from workers.vision.detection import Detection, Detections, DetectOptions
+
+
+NO_ENGINE = "no face engine answers; an operator can see why in the face worker's log and with `fidox doctor`"
 
 
 class Engine(Protocol):
@@ -56,3 +61,7 @@ class Engine(Protocol):
     def warm_up(self) -> None:
         """Run everything once, so that the first request does not pay for it."""
         ...
+
+
+Engines: TypeAlias = Parts[Engine]
+EngineSlot: TypeAlias = PartSlot[Engine]

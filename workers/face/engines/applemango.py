@@ -2,17 +2,16 @@
 
 Everything about it differs from `ezway`: detector, network, runtime, and weights that are free (public domain) and come
 with a Python package. What breaks the one leaves the other standing. It is slower (about 0.2 s a picture on a core) and
-sees fewer faces: hardly any below 40 pixels or turned away by more than about 30 degrees.
+sees fewer faces.
 
-dlib holds Python's interpreter lock while it embeds, so a worker runs it in a process of its own (`isolated.py`).
+dlib holds Python's interpreter lock while it embeds, so a worker runs it in a process of its own (`IsolatedEngine`).
 
-HOG: Dalal & Triggs 2005, "Histograms of Oriented Gradients for Human Detection". The network is a ResNet of 29
-convolutions (after He et al. 2016), trained by D. King; two faces of one person are nearer than 0.6 in its space.
+The network is a ResNet of 29 convolutions (after He et al. 2016), trained by D. King; two faces of one person are
+nearer than 0.6 in its space.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, cast
 
 import cv2
@@ -20,28 +19,18 @@ import dlib
 import numpy as np
 
 from workers.face.calibration import calibration_of
-from workers.face.detection import Detection, Detections, DetectionTimes, DetectOptions, Stopwatch
-from workers.face.images import Image
+from workers.vision.decode import Image
+from workers.vision.detection import Detection
+from workers.vision.dlib_hog import DlibHog
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from workers.inference.network import FloatArray
+    from workers.vision.detection import Detections, DetectOptions
 
-    from workers.runtime.onnx import FloatArray
-
-DETECTOR = "dlib_hog"
 MODEL_ID = "dlib_resnet_v1"
 DIMENSION = 128
-# A picture is looked at with this longer side, doubled once: faces from 4% of it on. Measured on 14 photos: 75 ms and
-# every face; 640 pixels not doubled 53 ms and all but one; 640 doubled 217 ms.
-SIDE = 500
-DOUBLED = 1
-# As for SCRFD: a face that fills the picture is found with a margin around it (16 to 17 of 30 tight crops, without 11).
-MARGIN = 0.25
-# HOG's score is a distance to a hyperplane: above 0 it is a face, and good ones have 1 to 3. The logistic curve puts
-# 0 at a confidence of 0.5 and 1.5 at 0.95.
-STEEPNESS = 2.0
 
 
 class Applemango:
@@ -49,21 +38,20 @@ class Applemango:
 
     name = "applemango"
     model_id = MODEL_ID
-    detector = DETECTOR
     dimension = DIMENSION
 
     def __init__(self, landmarks: Path, embedding: Path) -> None:
         self.calibration = calibration_of(MODEL_ID)
+        self._hog = DlibHog()
+        self.detector = self._hog.model_id
         library = cast("Any", dlib)
-        self._detector = library.get_frontal_face_detector()
         self._landmarks = library.shape_predictor(str(landmarks))
         self._network = library.face_recognition_model_v1(str(embedding))
         self._rectangle = library.rectangle
 
     def detect(self, image: Image, options: DetectOptions) -> Detections:
-        """See `Engine.detect`. dlib's detector suppresses overlaps itself: `nms_threshold` has no effect."""
-        found = self._look(image, options, 0.0)
-        return found if found.faces else self._look(image, options, MARGIN)
+        """See `Engine.detect`."""
+        return self._hog.detect(image, options)
 
     def embed(self, image: Image, face: Detection) -> FloatArray:
         """See `Engine.embed`."""
@@ -74,50 +62,6 @@ class Applemango:
 
     def warm_up(self) -> None:
         """See `Engine.warm_up`."""
-        grey = np.full((300, 300, 3), 128, np.uint8)
-        image = Image(grey, 300, 300, 1.0)
-        self.detect(image, DetectOptions())
-        self.embed(image, Detection(np.array([75, 75, 225, 225], np.float32), 1.0, None))
-
-    def _look(self, image: Image, options: DetectOptions, margin: float) -> Detections:
-        times, watch = DetectionTimes(), Stopwatch()
-        height, width = image.pixels.shape[:2]
-        border = round(max(width, height) * margin)
-        pixels = cv2.cvtColor(image.pixels, cv2.COLOR_BGR2RGB)
-        if border:
-            pixels = cv2.copyMakeBorder(pixels, border, border, border, border, cv2.BORDER_CONSTANT)
-        scale = min(1.0, SIDE / max(pixels.shape[:2]))
-        small = cast("NDArray[np.uint8]", cv2.resize(pixels, None, fx=scale, fy=scale) if scale < 1 else pixels)
-        times.preprocess_ms = watch.lap()
-        lowest = _score(options.confidence)
-        boxes, scores, _ = self._detector.run(small, DOUBLED, lowest)
-        times.inference_ms = watch.lap()
-        faces = [
-            Detection(
-                box=np.clip(
-                    np.array([box.left(), box.top(), box.right(), box.bottom()], np.float32) / scale - border,
-                    0,
-                    np.array([width, height, width, height], np.float32),
-                ),
-                confidence=1 / (1 + math.exp(-STEEPNESS * score)),
-                landmarks=None,
-            )
-            for box, score in zip(boxes, scores, strict=True)
-        ]
-        faces = sorted((face for face in faces if face.area > 0), key=lambda face: face.area, reverse=True)
-        times.postprocess_ms = watch.lap()
-        return Detections(
-            faces=tuple(faces[: options.max_faces or None]),
-            detector=DETECTOR,
-            candidates_before_nms=len(faces),
-            candidates_after_nms=len(faces),
-            input_size=(small.shape[1] << DOUBLED, small.shape[0] << DOUBLED),
-            scale=scale * 2**DOUBLED,
-            times=times,
-        )
-
-
-def _score(confidence: float) -> float:
-    """HOG's score for a confidence; the ends are cut where dlib would list the whole picture, or nothing ever."""
-    bounded = min(max(confidence, 0.02), 0.999)
-    return math.log(bounded / (1 - bounded)) / STEEPNESS
+        self._hog.warm_up()
+        grey = Image.of(np.full((300, 300, 3), 128, np.uint8))
+        self.embed(grey, Detection(np.array([75, 75, 225, 225], np.float32), 1.0, None))

@@ -13,15 +13,16 @@ import numpy as np
 
 from workers.face import align
 from workers.face.calibration import calibration_of
-from workers.face.scrfd import Scrfd
-from workers.runtime.onnx import open_network, warm_up
+from workers.inference.network import warm_up
+from workers.inference.sessions import open_network
+from workers.vision.scrfd import Scrfd
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workers.face.detection import Detection, Detections, DetectOptions
-    from workers.face.images import Image
-    from workers.runtime.onnx import FloatArray
+    from workers.inference.network import FloatArray
+    from workers.vision.decode import Image
+    from workers.vision.detection import Detection, Detections, DetectOptions
 
 MEAN = SPREAD = 127.5
 DIMENSION = 512
@@ -42,7 +43,7 @@ class Ezway:
 
     def detect(self, image: Image, options: DetectOptions) -> Detections:
         """See `Engine.detect`."""
-        return self._scrfd.detect(image.pixels, options)
+        return self._scrfd.detect(image, options)
 
     def embed(self, image: Image, face: Detection) -> FloatArray:
         """See `Engine.embed`."""

@@ -1,144 +1,43 @@
-"""An engine in a process of its own, which its worker talks to through a socket pair.
-
-For an engine that holds Python's interpreter lock: in the worker's own process it would stop the event loop, which has
-leases to renew. It also ends what hangs: a call that takes too long ends the child, and the next one starts another.
-
-The child is `python -m workers.face.engines.isolated SOCKET MODULE:CLASS ARGUMENT…`. It ends when its worker does,
-however that ends: the socket's other side is gone then. Messages are pickles, between a process and the child that it
-started itself, over a socket that nobody else has.
-"""
+"""An engine in a process of its own: what `workers.inference.isolated` holds, with the engine's face."""
 
 from __future__ import annotations
 
-import importlib
-import signal
-import socket
-import struct
-import subprocess
-import sys
-import threading
-from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
+
+from workers.inference.isolated import CALL_S, IsolatedProcess
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from workers.face.calibration import Calibration
-    from workers.face.detection import Detection, Detections, DetectOptions
-    from workers.face.images import Image
-    from workers.runtime.onnx import FloatArray
-
-# A cold start of the child, with its weights read from a slow disk.
-START_S = 30.0
-CALL_S = 5.0
-# One write of a message; a child that lives reads at once.
-SEND_S = 1
-
-
-class EngineProcessError(Exception):
-    """The child died, hung, or its engine raised."""
+    from workers.inference.network import FloatArray
+    from workers.vision.decode import Image
+    from workers.vision.detection import Detection, Detections, DetectOptions
 
 
 class IsolatedEngine:
-    """See `Engine`. One call at a time; others wait for it."""
+    """See `Engine`. Everything may raise IsolatedProcessError. One call at a time; others wait for it."""
 
-    def __init__(self, factory: str, arguments: tuple[Path, ...], *, call_s: float = CALL_S) -> None:
-        self._command = [factory, *map(str, arguments)]
-        self._call_s = call_s
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
-        facts = cast("tuple[str, str, str, int, Calibration]", self._ask(("describe",)))
-        self.name, self.model_id, self.detector, self.dimension, self.calibration = facts
+    def __init__(self, factory: str, arguments: Sequence[Path], *, call_s: float = CALL_S) -> None:
+        self._process = IsolatedProcess(factory, arguments, call_s=call_s)
+        facts = self._process.attributes("name", "model_id", "detector", "dimension", "calibration")
+        self.name, self.model_id, self.detector, self.dimension, self.calibration = cast(
+            "tuple[str, str, str, int, Calibration]", facts
+        )
 
     def detect(self, image: Image, options: DetectOptions) -> Detections:
-        """See `Engine.detect`. Raises EngineProcessError."""
-        return cast("Detections", self._ask(("detect", image, options)))
+        """See `Engine.detect`."""
+        return cast("Detections", self._process.call("detect", image, options))
 
     def embed(self, image: Image, face: Detection) -> FloatArray:
-        """See `Engine.embed`. Raises EngineProcessError."""
-        return cast("FloatArray", self._ask(("embed", image, face)))
+        """See `Engine.embed`."""
+        return cast("FloatArray", self._process.call("embed", image, face))
 
     def warm_up(self) -> None:
-        """See `Engine.warm_up`. Raises EngineProcessError."""
-        self._ask(("warm_up",))
+        """See `Engine.warm_up`."""
+        self._process.call("warm_up")
 
     def close(self) -> None:
         """End the child."""
-        with self._lock:
-            self._end()
-
-    def _ask(self, message: tuple[Any, ...]) -> Any:
-        with self._lock:
-            patience_s = self._call_s
-            if self._connection is None:
-                self._connection = self._start()
-                patience_s = START_S
-            try:
-                failure, value = self._exchange(self._connection, message, patience_s)
-            except (OSError, EOFError, EngineProcessError) as error:
-                self._end()
-                raise EngineProcessError(str(error) or "the engine's process died") from error
-        if failure is not None:
-            raise EngineProcessError(failure)
-        return value
-
-    @staticmethod
-    def _exchange(connection: Connection, message: tuple[Any, ...], patience_s: float) -> tuple[str | None, Any]:
-        connection.send(message)
-        if not connection.poll(patience_s):
-            raise EngineProcessError(f"no answer within {patience_s:.0f} s")
-        return cast("tuple[str | None, Any]", connection.recv())
-
-    def _start(self) -> Connection:
-        ours, theirs = socket.socketpair()
-        # A child that hangs reads nothing, and a picture is larger than the socket's buffer: sending must end, too.
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_S, 0))
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno()), *self._command],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-            )
-        return Connection(ours.detach())
-
-    def _end(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
-def serve(connection: Connection, engine: Any) -> None:
-    """Answer calls until the other side is gone. What the engine raises goes back as text: it is for a log."""
-    while True:
-        try:
-            name, *arguments = connection.recv()
-        except (EOFError, OSError):
-            return
-        try:
-            if name == "describe":
-                value = (engine.name, engine.model_id, engine.detector, engine.dimension, engine.calibration)
-            else:
-                value = getattr(engine, name)(*arguments)
-        except Exception as error:  # noqa: BLE001 — the process's edge
-            connection.send((f"{type(error).__name__}: {error}", None))
-        else:
-            connection.send((None, value))
-
-
-def main() -> None:
-    """Be the child."""
-    # A Ctrl-C at a terminal reaches the whole group; the worker still has jobs to finish with this engine.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    connection = Connection(int(sys.argv[1]))
-    module, _, name = sys.argv[2].partition(":")
-    factory = getattr(importlib.import_module(module), name)
-    serve(connection, factory(*map(Path, sys.argv[3:])))
-
-
-if __name__ == "__main__":
-    main()
+        self._process.close()

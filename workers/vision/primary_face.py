@@ -9,19 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.contracts import Failure
-from workers.face.images import ImageError
+from workers.vision.decode import ImageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workers.face.detection import Detection
+    from workers.vision.detection import Detection
 
 # Of the largest face's area. Two people posing together have 0.7 and more on the photos at hand; a ghost portrait is
 # printed at half the portrait's size or less, which is 0.25.
 COMPARABLE = 0.4
 
 
-def choose(faces: Sequence[Detection]) -> Detection:
+def primary_face(faces: Sequence[Detection]) -> Detection:
     """The face that is meant; `faces` are the largest first. Raises ImageError: NO_FACE or MULTIPLE_FACES."""
     if not faces:
         raise ImageError(Failure.NO_FACE, "send a picture in which one face can be seen well, from the front")

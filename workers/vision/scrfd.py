@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import cv2
 import numpy as np
 
-from workers.face.detection import Detection, Detections, DetectionTimes, DetectOptions, Stopwatch
-from workers.runtime import onnx
+from workers.inference.network import warm_up
+from workers.vision.detection import Detection, Detections, DetectionTimes, DetectOptions, Stopwatch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workers.runtime.onnx import FloatArray, Network
+    from workers.inference.network import FloatArray, Network
+    from workers.vision.decode import Image
 
 STRIDES = (8, 16, 32)
 ANCHORS = 2  # a cell
@@ -54,23 +55,23 @@ class Candidates(NamedTuple):
 class Scrfd:
     """One SCRFD file; keeps nothing between calls, so threads may share it."""
 
-    def __init__(self, network: Network, name: str) -> None:
-        self.name = name
+    def __init__(self, network: Network, model_id: str) -> None:
+        self.model_id = model_id
         self._network = network
         height, width = network.input_shape[2:4]
         # A free input size spares the rows and columns that would be padding: a 4:3 photo takes three quarters of the
         # time. On a GPU every new size costs a choice of kernels instead, and the batcher wants one size.
         self._fits = height is None and width is None and not network.on_gpu
 
-    def detect(self, pixels: NDArray[np.uint8], options: DetectOptions) -> Detections:
-        """Find the faces in `pixels` (BGR uint8[height, width, 3])."""
+    def detect(self, image: Image, options: DetectOptions) -> Detections:
+        """See `Detector.detect`."""
         times = DetectionTimes()
-        found = self._look(pixels, options, 0.0, times)
-        return found if found.faces else self._look(pixels, options, MARGIN, times)
+        found = self._look(image.pixels, options, 0.0, times)
+        return found if found.faces else self._look(image.pixels, options, MARGIN, times)
 
     def warm_up(self) -> None:
-        """Run the full input once or twice."""
-        onnx.warm_up(self._network, (3, SIDE, SIDE))
+        """See `Detector.warm_up`: the full input."""
+        warm_up(self._network, (3, SIDE, SIDE))
 
     def _look(
         self, pixels: NDArray[np.uint8], options: DetectOptions, margin: float, times: DetectionTimes
@@ -92,7 +93,7 @@ class Scrfd:
         times.postprocess_ms += watch.lap()
         return Detections(
             faces=faces[: options.max_faces or None],
-            detector=self.name,
+            detector=self.model_id,
             candidates_before_nms=len(candidates.scores),
             candidates_after_nms=len(kept),
             input_size=frame.size,

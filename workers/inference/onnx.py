@@ -1,55 +1,29 @@
-"""An ONNX file, ready to run: where it runs, with how many threads, and how much memory it may keep.
-
-`Network` is what the domains see: one array in, the outputs in the file's order. `open_network` builds the plain one,
-with a micro-batcher before it where that pays (see batching.py): on a GPU, for a file whose batch dimension is free. On
-a CPU a batch takes as long as its images one after the other, and processes scale instead.
-"""
+"""ONNX Runtime: where a network runs there, and what its errors mean."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from shared.metrics import measures
-from workers.runtime.batching import BatchingNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-FloatArray: TypeAlias = NDArray[np.float32]
+    from workers.inference.network import FloatArray
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
-_CUDA_FAILURE = re.compile(r"CUDA (?:failure|error) (?P<code>\d+)")
 ERROR = 3  # ONNX Runtime's severity: its warnings tell about the export of a file, one line each run
+_CUDA_FAILURE = re.compile(r"CUDA (?:failure|error) (?P<code>\d+)")
 
 
-class Network(Protocol):
-    """A model with one input."""
-
-    @property
-    def input_shape(self) -> tuple[int | None, ...]:
-        """As the file declares it; None where any size goes."""
-        ...
-
-    @property
-    def on_gpu(self) -> bool:
-        """Does it run on CUDA?"""
-        ...
-
-    @property
-    def batch_sizes(self) -> tuple[int, ...]:
-        """The sizes of batch that are run."""
-        ...
-
-    def run(self, batch: FloatArray) -> list[FloatArray]:
-        """One pass: the outputs in the file's order. May be called from several threads at once."""
-        ...
+def has_gpu() -> bool:
+    """Does the installed ONNX Runtime have CUDA? There is no other switch."""
+    return CUDA in onnxruntime.get_available_providers()
 
 
 class OnnxNetwork:
@@ -75,23 +49,15 @@ class OnnxNetwork:
         return cast("list[FloatArray]", self._session.run(None, {self._input_name: batch}))
 
 
-def open_network(path: Path, *, threads: int = 1, device: int = 0) -> Network:
-    """Load `path` onto CUDA device `device` where ONNX Runtime has CUDA, else onto the CPU with `threads` threads.
-
-    One thread is the default because processes scale and threads do not: on 2 cores two processes with one-thread
-    sessions answer 1.3 times what two threads in one process do.
-
-    The package is pinned to onnxruntime 1.26: from 1.27 on PRelu, which every layer of MobileFaceNet ends in, is
-    several times slower on the CPU.
-    """
+def open_session(path: Path, *, threads: int = 1, device: int = 0) -> OnnxNetwork:
+    """Load `path` onto CUDA device `device` where ONNX Runtime has CUDA, else onto the CPU with `threads` threads."""
     options = cast("Any", onnxruntime).SessionOptions()
     options.log_severity_level = ERROR
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # With more than one thread, idle pools would burn the core that the next session needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    network = OnnxNetwork(onnxruntime.InferenceSession(str(path), options, providers=providers(device)), path.stem)
-    return BatchingNetwork(network) if network.on_gpu and network.input_shape[0] is None else network
+    return OnnxNetwork(onnxruntime.InferenceSession(str(path), options, providers=providers(device)), path.stem)
 
 
 def providers(device: int = 0) -> list[tuple[str, dict[str, str]]]:
@@ -114,14 +80,6 @@ def providers(device: int = 0) -> list[tuple[str, dict[str, str]]]:
         )
     chosen.append((CPU, {}))
     return chosen
-
-
-def warm_up(network: Network, shape: tuple[int, ...], runs: int = 2) -> None:
-    """Run zeros, `shape` without the batch, so that the first request pays neither for memory nor for kernels."""
-    for size in network.batch_sizes:
-        zeros = np.zeros((size, *shape), np.float32)
-        for _ in range(runs):
-            network.run(zeros)
 
 
 def lost_device(error: BaseException) -> bool:

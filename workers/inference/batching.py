@@ -21,7 +21,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workers.runtime.onnx import FloatArray, Network
+    from workers.inference.network import FloatArray, Network
 
 # Each size is a set of kernels chosen and a piece of memory held for good, so there are few. Batches are filled up to
 # the next one.

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from shared import contracts
 from shared.contracts import PartState
 from shared.metrics import measures
-from workers.runtime.onnx import lost_device
+from workers.inference.onnx import lost_device
 from workers.runtime.process import ProcessBrokenError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -163,6 +163,21 @@ class PartSlot(Generic[P]):
         for each in State:
             measures.CIRCUITS.labels(self.name, each).set(each is state)
         measures.PART_FAILURES.labels(self.name).inc(0)
+
+
+async def first_answer(
+    slots: Iterable[PartSlot[P]], compute: Compute, work: Callable[..., R], *args: object
+) -> R | None:
+    """`work(part, *args)` in a thread, with the first part that does not break over it. None where none is left.
+
+    What `work` does counts into the part's time limit.
+    """
+    for slot in slots:
+        try:
+            return await slot.run(compute, work, *args)
+        except PartFailedError:
+            continue
+    return None
 
 
 class Parts(Generic[P]):

@@ -20,7 +20,7 @@ import cv2
 import PIL.Image
 
 from shared.contracts import Failure, ImageFormat
-from workers.face.images import ImageError
+from workers.vision.decode import ImageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

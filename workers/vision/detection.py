@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from shared.contracts import Detecting
-    from workers.runtime.onnx import FloatArray
+    from workers.inference.network import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,8 @@
+"""Networks: how a model file becomes something to call, and what happens when it breaks.
+
+network    what a domain sees: one array in, arrays out
+sessions   opens a file on the runtime of this machine
+batching   several threads' calls in one pass, where that pays
+circuit    parts that may break: engines, detectors, checks, readers
+isolated   an object in a process of its own
+"""

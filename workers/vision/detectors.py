@@ -1,0 +1,91 @@
+"""Detectors: what finds the faces of a picture, whichever network or method it is.
+
+    scrfd       SCRFD, on the runtime of this machine
+    dlib_hog    HOG, which needs no weights
+
+An engine of the face worker is a detector, too; liveness and OCR take one without an embedding.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, cast
+
+from shared.settings import SettingsError
+from shared.weights import DETECTOR, MissingWeightError, WeightStore, choose
+from workers.inference.isolated import IsolatedProcess
+from workers.inference.onnx import has_gpu
+from workers.inference.sessions import open_network
+from workers.vision.scrfd import Scrfd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shared.settings import Settings
+    from workers.vision.decode import Image
+    from workers.vision.detection import Detections, DetectOptions
+
+
+class Detector(Protocol):
+    """Blocking, and safe to call from several threads at once."""
+
+    @property
+    def model_id(self) -> str:
+        """What is loaded: the name that a detection is answered with."""
+        ...
+
+    def detect(self, image: Image, options: DetectOptions) -> Detections:
+        """The faces of an image, in pixels of `image.pixels`, the largest first."""
+        ...
+
+    def warm_up(self) -> None:
+        """Run everything once, so that the first request does not pay for it."""
+        ...
+
+
+class IsolatedDetector:
+    """A `Detector` in a process of its own; everything may raise IsolatedProcessError."""
+
+    def __init__(self, factory: str) -> None:
+        self._process = IsolatedProcess(factory)
+        (self.model_id,) = cast("tuple[str]", self._process.attributes("model_id"))
+
+    def detect(self, image: Image, options: DetectOptions) -> Detections:
+        """See `Detector.detect`."""
+        return cast("Detections", self._process.call("detect", image, options))
+
+    def warm_up(self) -> None:
+        """See `Detector.warm_up`."""
+        self._process.call("warm_up")
+
+
+def detector_loaders(settings: Settings) -> dict[str, Callable[[], Detector]]:
+    """How to load the detector of each engine of the settings, in their order.
+
+    Raises SettingsError for the name of an engine that does not exist. A loader raises WeightsError, or what its
+    library raises.
+    """
+    loaders: dict[str, Callable[[], Detector]] = {
+        "ezway": partial(_needed, settings),
+        "applemango": partial(IsolatedDetector, "workers.vision.dlib_hog:DlibHog"),
+    }
+    for name in settings.faces.engines:
+        if name not in loaders:
+            raise SettingsError(f"FIDOX_ENGINES: engine {name} cannot be loaded; there are {', '.join(loaders)}")
+    return {name: loaders[name] for name in settings.faces.engines}
+
+
+def open_detector(settings: Settings) -> Detector | None:
+    """The detector of the settings, or the best one on this machine. None where no weights are here.
+
+    Raises WeightsError for a name that is not in the manifest, and what the runtime raises for a broken file.
+    """
+    located = choose(WeightStore(settings.weights), DETECTOR, settings.faces.detector, gpu=has_gpu())
+    return None if located is None else Scrfd(open_network(located.path), located.weight.name)
+
+
+def _needed(settings: Settings) -> Detector:
+    detector = open_detector(settings)
+    if detector is None:
+        raise MissingWeightError(f"no weights for {DETECTOR}; `fidox weights fetch` gets them")
+    return detector
