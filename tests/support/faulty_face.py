@@ -15,7 +15,7 @@ from shared.telemetry import set_up_logging
 from shared.weights import WeightStore
 from workers.face import __main__ as worker
 from workers.face import load
-from workers.face.engines.ezway import Ezway
+from workers.face.engines.pair import Pair
 
 FAULT = Path(os.environ["FAULT"])
 
@@ -33,7 +33,7 @@ def suffer() -> None:
             time.sleep(3)
 
 
-class Faulty(Ezway):
+class Faulty(Pair):
     def detect(self, image, options):
         suffer()
         return super().detect(image, options)
@@ -45,7 +45,7 @@ class Faulty(Ezway):
 
 if __name__ == "__main__":
     load.WeightStore = partial(WeightStore, mirror=None)
-    load.Ezway = Faulty
+    load.Pair = Faulty
     settings = Settings.from_env()
     set_up_logging(settings.log)
     worker._be_one(settings)

@@ -39,8 +39,9 @@ def similarity(points: FloatArray, places: FloatArray = PLACES) -> NDArray[np.fl
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
-def crop(pixels: NDArray[np.uint8], landmarks: FloatArray) -> NDArray[np.uint8]:
-    """The aligned face, uint8[112, 112, 3]; black where it lies outside the picture."""
-    return cast(
-        "NDArray[np.uint8]", cv2.warpAffine(pixels, similarity(landmarks), (SIDE, SIDE), flags=cv2.INTER_LINEAR)
-    )
+def crop(
+    pixels: NDArray[np.uint8], landmarks: FloatArray, places: FloatArray = PLACES, side: int = SIDE
+) -> NDArray[np.uint8]:
+    """Return the face with its landmarks at `places`, uint8[side, side, 3]; black where it leaves the picture."""
+    matrix = similarity(landmarks, places)
+    return cast("NDArray[np.uint8]", cv2.warpAffine(pixels, matrix, (side, side), flags=cv2.INTER_LINEAR))

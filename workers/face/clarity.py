@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import cv2
 import numpy as np
 
 from workers.face import align
@@ -33,6 +32,6 @@ class Clarity:
 
     def of(self, pixels: NDArray[np.uint8], landmarks: FloatArray) -> float:
         """About 0 to 0.62; good photos have 0.37 and more."""
-        crop = cv2.warpAffine(pixels, align.similarity(landmarks, PLACES), (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+        crop = align.crop(pixels, landmarks, PLACES, SIDE)
         blob = cast("FloatArray", (crop.astype(np.float32) - MIDDLE)[np.newaxis] / np.float32(SPREAD))
         return float(self._network.run(blob)[0].ravel()[0])

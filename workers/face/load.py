@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from shared.settings import SettingsError
 from shared.weights import DETECTOR, RECOGNISER, WeightsError, WeightStore, choose
-from workers.face.engines.ezway import Ezway
 from workers.face.engines.isolated import IsolatedEngine
+from workers.face.engines.pair import Pair
 from workers.face.judges import open_judges
+from workers.face.recognisers import load_recogniser
 from workers.inference.onnx import has_gpu
+from workers.vision.detectors import load_detector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -66,7 +68,7 @@ def _ezway(settings: Settings) -> Engine:
     if detector is None or recogniser is None:
         missing = [role for role, found in ((DETECTOR, detector), (RECOGNISER, recogniser)) if found is None]
         raise EngineAbsentError(f"no weights for {' and '.join(missing)}; `fidox weights fetch` gets them")
-    return Ezway((detector.weight.name, detector.path), (recogniser.weight.name, recogniser.path))
+    return Pair("ezway", load_detector(detector), load_recogniser(recogniser))
 
 
 def _applemango(settings: Settings) -> Engine:

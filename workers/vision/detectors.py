@@ -1,6 +1,7 @@
 """Detectors: what finds the faces of a picture, whichever network or method it is.
 
-    scrfd       SCRFD, on the runtime of this machine
+    scrfd_*     SCRFD, on the runtime of this machine
+    yunet_*     YuNet, on the same; its licence allows commercial use
     dlib_hog    HOG, which needs no weights
 
 An engine of the face worker is a detector, too; liveness and OCR take one without an embedding.
@@ -12,18 +13,24 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, cast
 
 from shared.settings import SettingsError
-from shared.weights import DETECTOR, MissingWeightError, WeightStore, choose
+from shared.weights import DETECTOR, MissingWeightError, UnknownWeightError, WeightStore, choose
 from workers.inference.isolated import IsolatedProcess
 from workers.inference.onnx import has_gpu
 from workers.inference.sessions import open_network
 from workers.vision.scrfd import Scrfd
+from workers.vision.yunet import Yunet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.settings import Settings
+    from shared.weights import Located
     from workers.vision.decode import Image
     from workers.vision.detection import Detections, DetectOptions
+    from workers.vision.grid import GridDetector
+
+# By the beginning of the weight's name.
+NETWORKS: dict[str, type[GridDetector]] = {"scrfd_": Scrfd, "yunet_": Yunet}
 
 
 class Detector(Protocol):
@@ -81,7 +88,19 @@ def open_detector(settings: Settings) -> Detector | None:
     Raises WeightsError for a name that is not in the manifest, and what the runtime raises for a broken file.
     """
     located = choose(WeightStore(settings.weights), DETECTOR, settings.faces.detector, gpu=has_gpu())
-    return None if located is None else Scrfd(open_network(located.path), located.weight.name)
+    return None if located is None else load_detector(located)
+
+
+def load_detector(located: Located) -> Detector:
+    """Return the detector of a weight.
+
+    Raises UnknownWeightError for a weight of no known network, and what the runtime raises for a broken file.
+    """
+    name = located.weight.name
+    for beginning, network in NETWORKS.items():
+        if name.startswith(beginning):
+            return network(open_network(located.path), name)
+    raise UnknownWeightError(f"{name} is no detector: expected a name that begins with {' or '.join(NETWORKS)}")
 
 
 def _needed(settings: Settings) -> Detector:

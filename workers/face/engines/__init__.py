@@ -1,6 +1,6 @@
 """Engines: each a detector and an embedding that belong together.
 
-    ezway       SCRFD + ArcFace on ONNX Runtime
+    ezway       a detector and a recogniser of the settings (`pair`): SCRFD + ArcFace, or YuNet + one for commercial use
     applemango  HOG + ResNet of dlib, in a process of its own (`isolated`)
 
 What differs between them stays behind this Protocol: the models, the runtime, the dimension, and what a cosine means.
