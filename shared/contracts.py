@@ -481,6 +481,21 @@ class PartState(StrEnum):
     ABSENT = "absent"  # never loaded: no weights for it
 
 
+class LoadedNetwork(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One network of a worker process: its weight's name, what runs it, where, and how exactly it computes.
+
+    `runtime` is a name with its version, `device` is "CPU" or "CUDA", `precision` "f32" or "bf16".
+    """
+
+    name: str
+    runtime: str
+    device: str = "CPU"
+    precision: str = "f32"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.runtime}, {self.device}, {self.precision})"
+
+
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One engine or check of a worker process; `model` is the id of what is loaded, `detector` what finds its faces."""
 
@@ -488,6 +503,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: PartState
     model: str | None = None
     detector: str | None = None
+    networks: tuple[LoadedNetwork, ...] = ()
 
 
 def failed(failure: Failure, detail: str = "", *, image: int | None = None, retry_after_s: int | None = None) -> Failed:

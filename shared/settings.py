@@ -223,6 +223,36 @@ class Ocr(msgspec.Struct, frozen=True):
     )
 
 
+class Inference(msgspec.Struct, frozen=True):
+    """What networks run on, and how exactly they compute (workers/inference/sessions.py)."""
+
+    runtime: Annotated[
+        str,
+        env(
+            "FIDOX_RUNTIME",
+            "openvino | onnxruntime | auto: CUDA on a GPU, OpenVINO on a CPU, ONNX Runtime where OpenVINO is missing",
+            pattern="^(auto|openvino|onnxruntime)$",
+        ),
+    ] = "auto"
+    precision: Annotated[
+        str,
+        env(
+            "FIDOX_PRECISION",
+            "f32 | bf16 | auto: bf16 where the CPU multiplies it in hardware (AMX, AVX512-BF16), else f32",
+            pattern="^(auto|f32|bf16)$",
+        ),
+    ] = "auto"
+    gpu: Annotated[
+        str,
+        env(
+            "FIDOX_GPU",
+            "auto: where there is a GPU, CUDA has to start | required: there has to be one | optional: go on with the"
+            " CPU where CUDA does not start | off",
+            pattern="^(auto|required|optional|off)$",
+        ),
+    ] = "auto"
+
+
 class Weights(msgspec.Struct, frozen=True):
     """Where model files lie, where they come from, and under which licences they are used."""
 
@@ -286,6 +316,7 @@ class Settings(msgspec.Struct, frozen=True):
     faces: Faces = Faces()
     liveness: Liveness = Liveness()
     ocr: Ocr = Ocr()
+    inference: Inference = Inference()
     weights: Weights = Weights()
     log: Log = Log()
     telemetry: Telemetry = Telemetry()

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from shared.settings import Weights
+from shared.weights import WeightStore
 from tests.conftest import SHARED, need
 from workers.inference.batching import BatchingNetwork
-from workers.inference.onnx import lost_device
-from workers.inference.sessions import open_network
+from workers.inference.onnx import lost_device, open_session
 
 
 class Watched:
@@ -18,12 +19,13 @@ class Watched:
     def __init__(self, network) -> None:
         self._network = network
         self.input_shape, self.on_gpu, self.batch_sizes = network.input_shape, True, (1,)
-        self.sizes: list[int] = []
+        self.loaded, self.sizes = network.loaded, ()
+        self.batches: list[int] = []
         self.inside, self.gate = threading.Event(), threading.Event()
         self.error: Exception | None = None
 
     def run(self, batch):
-        self.sizes.append(len(batch))
+        self.batches.append(len(batch))
         self.inside.set()
         self.gate.wait(20)
         if self.error is not None:
@@ -33,7 +35,9 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def arcface():
-    return open_network(need(SHARED / "models") / "w600k_mbf_dequantised.onnx")
+    need(SHARED / "models")
+    located = WeightStore(Weights()).locate("w600k_mbf_dequantised")
+    return open_session(located.path, located.weight.name)
 
 
 @pytest.fixture
@@ -60,7 +64,7 @@ def ask_while_one_is_in(watched: Watched, network: BatchingNetwork, inputs: list
 def test_everybody_gets_their_own_rows_and_the_batches_have_the_fixed_sizes(watched, arcface):
     inputs = pictures(12)
     answers = ask_while_one_is_in(watched, BatchingNetwork(watched, sizes=(1, 4, 16)), inputs)
-    assert watched.sizes == [1, 16]
+    assert watched.batches == [1, 16]
     for batch, answer in zip(inputs, answers, strict=True):
         (expected,), (got,) = arcface.run(batch), answer.result()
         assert got.shape == (1, 512)
@@ -69,7 +73,7 @@ def test_everybody_gets_their_own_rows_and_the_batches_have_the_fixed_sizes(watc
 
 def test_what_does_not_fit_into_the_largest_batch_is_the_next_one(watched):
     answers = ask_while_one_is_in(watched, BatchingNetwork(watched, sizes=(1, 4)), pictures(8))
-    assert watched.sizes == [1, 4, 4]
+    assert watched.batches == [1, 4, 4]
     assert all(answer.result()[0].shape == (1, 512) for answer in answers)
 
 
@@ -77,7 +81,7 @@ def test_a_batch_larger_than_the_largest_size_is_run_in_pieces(watched, arcface)
     watched.gate.set()
     batch = np.concatenate(pictures(6))
     (got,) = BatchingNetwork(watched, sizes=(1, 4)).run(batch)
-    assert watched.sizes == [4, 4]
+    assert watched.batches == [4, 4]
     assert np.allclose(got, arcface.run(batch)[0], atol=1e-3)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 import time
@@ -17,12 +16,12 @@ from shared import contracts, keys
 from shared.contracts import Dialect, Kind
 from shared.queue import open_queue
 from shared.settings import Queue as QueueSettings
-from tests.conftest import SHARED, need
 from tests.support.fidox import make_tenant
+from tests.support.weights import copied
 from workers.runtime.process import EX_STUCK
 
 ROOT = Path(__file__).parents[2]
-WEIGHTS = ("scrfd_500m.onnx", "w600k_mbf_dequantised.onnx")
+WEIGHTS = ("scrfd_500m", "w600k_mbf_dequantised")
 PEOPLE = ("obama", "biden", "rose_leslie")
 RETRY_S = 1.0
 
@@ -36,15 +35,13 @@ class Face:
         self.database_url = stack.database_url
         self.fault = folder / "fault"
         self.fault.write_text("")
-        self.weights = folder / "weights"
-        self.weights.mkdir()
-        for name in WEIGHTS:
-            shutil.copyfile(need(SHARED / "models") / name, self.weights / name)
+        weights = folder / "weights"
+        self.files = copied(WEIGHTS, weights)
         self._environment = os.environ | {
             "DATABASE_URL": stack.database_url,
             "REDIS_URL": self.redis_url,
             "FAULT": str(self.fault),
-            "FIDOX_WEIGHTS_DIR": str(self.weights),
+            "FIDOX_WEIGHTS_DIR": str(weights),
             "FIDOX_CACHE_DIR": str(folder / "cache"),
             "FIDOX_ENGINE_TIMEOUT_S": "1",
             "FIDOX_ENGINE_RETRY_S": str(RETRY_S),
@@ -193,13 +190,14 @@ def test_a_worker_that_has_lost_its_gpu_ends_after_the_second_engine_has_answere
 
 
 def test_a_weights_file_of_garbage_is_not_loaded_and_a_mended_one_is_without_a_restart(face, photo):
-    whole = (face.weights / WEIGHTS[1]).read_bytes()
-    (face.weights / WEIGHTS[1]).write_bytes(os.urandom(len(whole)))
+    file = face.files[WEIGHTS[1]]
+    whole = file.read_bytes()
+    file.write_bytes(os.urandom(len(whole)))
     face.start()
     enrol(face, photo)
     assert face.templates("obama") == {"applemango"}
     assert {outcome.engine for outcome in verify_with_8_clients(face, photo)} == {"applemango"}
-    (face.weights / WEIGHTS[1]).write_bytes(whole)
+    file.write_bytes(whole)
     # Once it is back, a successful verify fills in what it could not make at register.
     until = time.monotonic() + 20
     while face.templates("obama") != {"ezway", "applemango"}:
@@ -214,7 +212,7 @@ def test_a_weights_file_of_garbage_is_not_loaded_and_a_mended_one_is_without_a_r
 
 def test_without_any_downloaded_weights_the_second_engine_carries_everything(face, photo):
     for name in WEIGHTS:
-        (face.weights / name).unlink()
+        face.files[name].unlink()
     face.start()
     enrol(face, photo)
     face.wait_for_states({"ezway": "absent", "applemango": "ready"})

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from shared.settings import Weights
+from shared.settings import Inference, Weights
 from shared.weights import Manifest, WeightStore
 from tests.conftest import SHARED, need
 from workers.face.judges import CLARITY, PLAIN, POSES, Judges, open_judges
@@ -237,8 +237,9 @@ def store_of(tmp_path):
         for name in (*POSES, CLARITY):
             weight = known.named(name)
             if name in files:
+                (tmp_path / weight.file).parent.mkdir(parents=True, exist_ok=True)
                 (tmp_path / weight.file).write_bytes(files[name])
-                changes = {"sha256": hashlib.sha256(files[name]).hexdigest(), "bytes": None}
+                changes = {"sha256": hashlib.sha256(files[name]).hexdigest(), "bytes": None, "probe": None}
                 weight = type(weight)(**{field: getattr(weight, field) for field in weight.__struct_fields__} | changes)
             entries.append(weight)
         settings = Weights(folder=str(tmp_path), cache=str(tmp_path / "cache"))
@@ -248,15 +249,16 @@ def store_of(tmp_path):
 
 
 def model(name: str) -> bytes:
-    return (need(SHARED / "models") / f"{name}.onnx").read_bytes()
+    need(SHARED / "models")
+    return WeightStore(Weights()).locate(name).path.read_bytes()
 
 
 def test_without_their_weights_the_plain_measures_judge_alone(store_of):
-    assert open_judges(store_of({})) == PLAIN
+    assert open_judges(store_of({}), Inference()) == PLAIN
 
 
 def test_one_of_the_two_networks_of_head_pose_is_none(store_of):
-    found = open_judges(store_of({POSES[0]: model(POSES[0]), CLARITY: model(CLARITY)}))
+    found = open_judges(store_of({POSES[0]: model(POSES[0]), CLARITY: model(CLARITY)}), Inference())
     assert found.poses is None
     assert found.clarity is not None
 
@@ -264,23 +266,23 @@ def test_one_of_the_two_networks_of_head_pose_is_none(store_of):
 @pytest.mark.parametrize("cut", [0, 100, 500_000])
 def test_a_broken_file_is_logged_and_left_out(store_of, caplog, cut):
     with caplog.at_level(logging.WARNING):
-        assert open_judges(store_of({name: model(name)[:cut] for name in (*POSES, CLARITY)})) == PLAIN
+        assert open_judges(store_of({name: model(name)[:cut] for name in (*POSES, CLARITY)}), Inference()) == PLAIN
     assert all(any(name in line for line in caplog.messages) for name in (*POSES, CLARITY))
 
 
 def test_a_file_with_another_hash_is_logged_and_left_out(store_of, tmp_path, caplog):
     store = store_of({name: model(name) for name in (*POSES, CLARITY)})
     for name in (*POSES, CLARITY):
-        (tmp_path / f"{name}.onnx").write_bytes(model(name)[:-1] + b"\0")
+        (tmp_path / store.manifest.named(name).file).write_bytes(model(name)[:-1] + b"\0")
     with caplog.at_level(logging.WARNING):
-        assert open_judges(store) == PLAIN
+        assert open_judges(store, Inference()) == PLAIN
     assert sum("refused" in line for line in caplog.messages) == 3
 
 
 def test_a_session_that_fails_leaves_the_plain_measures_and_a_line_in_the_log(store_of, portrait, see, caplog):
     # A network for another picture: it loads, and raises at every run.
     other = model("minifasnet_v2_2.7")
-    broken = open_judges(store_of(dict.fromkeys((*POSES, CLARITY), other)))
+    broken = open_judges(store_of(dict.fromkeys((*POSES, CLARITY), other)), Inference())
     assert broken.poses is not None is not broken.clarity
     picture, face = portrait("obama/obama.jpg")
     with caplog.at_level(logging.WARNING):

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -15,15 +14,15 @@ from shared import contracts, keys
 from shared.contracts import Check, Failure, Kind, LivenessChecked
 from shared.queue import open_queue
 from shared.settings import Queue as QueueSettings
-from tests.conftest import SHARED, need
 from tests.support import liveness
+from tests.support.weights import copied
 
 ROOT = Path(__file__).parents[2]
-DETECTOR = "scrfd_500m.onnx"
+DETECTOR = "scrfd_500m"
 WEIGHTS = {
-    Check.PHOTO: ("minifasnet_v2_2.7.onnx", "minifasnet_v1se_4.0.onnx"),
-    Check.DEEPFAKE: ("meso4_df.onnx", "mesoinception_df.onnx"),
-    Check.MASK: ("face_mask_aizoo_260.onnx",),
+    Check.PHOTO: ("minifasnet_v2_2.7", "minifasnet_v1se_4.0"),
+    Check.DEEPFAKE: ("meso4_df", "mesoinception_df"),
+    Check.MASK: ("face_mask_aizoo_260",),
 }
 ALL = {"photo", "deepfake", "mask"}
 
@@ -35,15 +34,13 @@ class Worker:
         self.redis_url = stack.redis_url.replace("db=0", "db=7")
         self.fault = folder / "fault"
         self.fault.write_text("")
-        self.weights = folder / "weights"
-        self.weights.mkdir()
-        for name in (DETECTOR, *(name for names in WEIGHTS.values() for name in names)):
-            shutil.copyfile(need(SHARED / "models") / name, self.weights / name)
+        weights = folder / "weights"
+        self.files = copied((DETECTOR, *(name for names in WEIGHTS.values() for name in names)), weights)
         self.environment = os.environ | {
             "DATABASE_URL": stack.database_url,
             "REDIS_URL": self.redis_url,
             "FAULT": str(self.fault),
-            "FIDOX_WEIGHTS_DIR": str(self.weights),
+            "FIDOX_WEIGHTS_DIR": str(weights),
             "FIDOX_CACHE_DIR": str(folder / "cache"),
             "FIDOX_ENGINE_TIMEOUT_S": "1",
             "FIDOX_ENGINE_RETRY_S": "1",
@@ -104,7 +101,7 @@ def is_unavailable(outcome: contracts.AnyOutcome, naming: str = "") -> None:
 
 @pytest.mark.parametrize("missing", list(Check))
 def test_a_check_without_weights_is_an_error_by_name_and_left_out_of_all(worker, portrait, missing):
-    (worker.weights / WEIGHTS[missing][-1]).unlink()
+    worker.files[WEIGHTS[missing][-1]].unlink()
     worker.start()
     is_unavailable(worker.check(portrait, missing), naming=missing)
     is_unavailable(worker.check(portrait, *Check), naming=missing)
@@ -114,7 +111,7 @@ def test_a_check_without_weights_is_an_error_by_name_and_left_out_of_all(worker,
 
 def test_without_any_weights_the_worker_is_up_and_every_call_is_an_error(worker, portrait):
     for name in (name for names in WEIGHTS.values() for name in names):
-        (worker.weights / name).unlink()
+        worker.files[name].unlink()
     worker.start()
     is_unavailable(worker.check(portrait))
     is_unavailable(worker.check(portrait, Check.MASK), naming="mask")
@@ -129,7 +126,7 @@ def test_a_check_that_the_settings_leave_out_is_an_error_by_name(worker, portrai
 
 
 def test_a_weights_file_of_garbage_is_not_loaded_and_a_mended_one_is_without_a_restart(worker, portrait):
-    file = worker.weights / WEIGHTS[Check.PHOTO][0]
+    file = worker.files[WEIGHTS[Check.PHOTO][0]]
     whole = file.read_bytes()
     file.write_bytes(os.urandom(len(whole)))
     worker.start()
@@ -156,7 +153,7 @@ def test_a_check_that_breaks_is_an_error_leaves_the_others_and_comes_back(worker
 
 
 def test_without_scrfd_the_second_engines_detector_finds_the_face(worker, portrait):
-    (worker.weights / DETECTOR).unlink()
+    worker.files[DETECTOR].unlink()
     worker.start()
     outcome = worker.check(portrait)
     assert names(outcome) == ALL
@@ -171,7 +168,7 @@ def test_scrfd_is_not_used_where_the_settings_leave_its_engine_out(worker, portr
 
 
 def test_without_any_detector_every_check_counts_as_failed(worker, portrait):
-    (worker.weights / DETECTOR).unlink()
+    worker.files[DETECTOR].unlink()
     worker.environment["FIDOX_ENGINES"] = "ezway"
     worker.start()
     is_unavailable(worker.check(portrait))

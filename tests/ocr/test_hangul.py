@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from shared.contracts import CardField, IdType
-from shared.settings import Weights
+from shared.settings import Inference, Weights
 from shared.weights import WeightStore
 from shared.weights.ocr import of_reader
 from tests.support.ocr import plain
@@ -35,7 +35,9 @@ def right_addresses(reader: CardReader, specimens) -> int:
 
 
 def test_with_it_addresses_are_read_and_without_it_cards_still_are(weights, specimens):
-    with_it, without = CardReader(weights, threads=1), CardReader(weights._replace(hangul=None), threads=1)
+    settings = Inference()
+    with_it = CardReader(weights, settings, threads=1)
+    without = CardReader(weights._replace(hangul=None), settings, threads=1)
     assert "tesseract_kor" in with_it.model_id
     assert "tesseract_kor" not in without.model_id
     assert right_addresses(with_it, specimens) >= len(ADDRESSES) - 1
@@ -49,5 +51,6 @@ def test_with_it_addresses_are_read_and_without_it_cards_still_are(weights, spec
 def test_data_that_tesseract_cannot_read_only_costs_the_second_opinion(weights, tmp_path):
     broken = tmp_path / "kor.traineddata"
     broken.write_bytes(b"garbage")
-    reader = CardReader(weights._replace(hangul=weights.hangul._replace(path=broken)), threads=1)
+    broken_weights = weights._replace(hangul=weights.hangul._replace(path=broken))
+    reader = CardReader(broken_weights, Inference(), threads=1)
     assert "tesseract_kor" not in reader.model_id

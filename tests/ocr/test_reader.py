@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from shared.contracts import IdType
-from shared.settings import Weights
+from shared.settings import Inference, Weights
 from shared.weights import WeightStore
 from shared.weights.ocr import of_reader
 from workers.ocr import mrz
@@ -30,7 +30,7 @@ PRINTED = {
 def reader(korean, tmp_path_factory):
     found = of_reader(WeightStore(Weights(cache=str(tmp_path_factory.mktemp("cache")))))
     assert not isinstance(found, list), found
-    made = CardReader(found, threads=1)
+    made = CardReader(found, Inference(), threads=1)
     made.warm_up()
     return made
 

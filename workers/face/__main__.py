@@ -58,7 +58,7 @@ def _be_one(settings: Settings) -> None:
         if storage:
             await keep_pictures_in_order(pool, storage, settings.storage.retention_days)
 
-    slots = GPU_SLOTS if has_gpu() else 1
+    slots = GPU_SLOTS if has_gpu(settings.inference) else 1
     run_process(Kind.FACE, settings, load, slots=slots, chore=engines.mend, cron=cron, describe=engines.describe)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
+    from shared.settings import Inference
     from shared.weights import WeightStore
     from workers.face.pose import HeadPose
     from workers.inference.network import Network
@@ -57,10 +58,11 @@ class Judges:
 PLAIN = Judges()
 
 
-def open_judges(store: WeightStore) -> Judges:
+def open_judges(store: WeightStore, settings: Inference) -> Judges:
     """Those whose weights are on this machine and can be loaded. Never raises for what is missing or broken."""
-    poses = [_open(store, name) for name in POSES]
-    clarity = _open(store, CLARITY)
+    # In bf16 a head is turned by up to four degrees otherwise.
+    poses = [_open(store, name, settings, exact=True) for name in POSES]
+    clarity = _open(store, CLARITY, settings)
     both = [network for network in poses if network is not None]
     return Judges(
         poses=HeadPoses(both) if len(both) == len(POSES) else None,
@@ -68,9 +70,9 @@ def open_judges(store: WeightStore) -> Judges:
     )
 
 
-def _open(store: WeightStore, name: str) -> Network | None:
+def _open(store: WeightStore, name: str, settings: Inference, *, exact: bool = False) -> Network | None:
     try:
-        return open_network(store.locate(name).path)
+        return open_network(store.locate(name), settings, exact=exact)
     except MissingWeightError as error:
         log.info("pictures are judged without %s: %s", name, error)
     except WeightsError as error:

@@ -58,17 +58,17 @@ def load_engines(settings: Settings, only: Iterable[str] | None = None) -> list[
 
 def load_judges(settings: Settings) -> Judges:
     """What helps to judge a picture's quality, as far as it can be had."""
-    return open_judges(WeightStore(settings.weights))
+    return open_judges(WeightStore(settings.weights), settings.inference)
 
 
 def _ezway(settings: Settings) -> Engine:
-    store, gpu = WeightStore(settings.weights), has_gpu()
+    store, gpu = WeightStore(settings.weights), has_gpu(settings.inference)
     detector = choose(store, DETECTOR, settings.faces.detector, gpu=gpu)
     recogniser = choose(store, RECOGNISER, settings.faces.recogniser, gpu=gpu)
     if detector is None or recogniser is None:
         missing = [role for role, found in ((DETECTOR, detector), (RECOGNISER, recogniser)) if found is None]
         raise EngineAbsentError(f"no weights for {' and '.join(missing)}; `fidox weights fetch` gets them")
-    return Pair("ezway", load_detector(detector), load_recogniser(recogniser))
+    return Pair("ezway", load_detector(detector, settings.inference), load_recogniser(recogniser, settings.inference))
 
 
 def _applemango(settings: Settings) -> Engine:

@@ -25,6 +25,7 @@ from workers.inference.network import warm_up
 from workers.inference.sessions import open_network
 
 if TYPE_CHECKING:
+    from shared.settings import Inference
     from shared.weights import Located
     from workers.inference.network import FloatArray, Network
     from workers.vision.decode import Image
@@ -83,6 +84,7 @@ class Recogniser:
         self.model_id = model_id
         self.dimension = expected.dimension
         self.calibration = calibration_of(model_id)
+        self.network = network.loaded
         self._network = network
         self._format = expected
 
@@ -101,9 +103,9 @@ class Recogniser:
         warm_up(self._network, (3, self._format.side, self._format.side))
 
 
-def load_recogniser(located: Located) -> Recogniser:
+def load_recogniser(located: Located, settings: Inference) -> Recogniser:
     """The recogniser of a weight. Raises UnknownWeightError for a weight that is none, and what the runtime raises."""
     known = KNOWN.get(located.weight.name)
     if known is None:
         raise UnknownWeightError(f"{located.weight.name} is no recogniser: expected one of {', '.join(KNOWN)}")
-    return Recogniser(open_network(located.path), known.model_id, known.format)
+    return Recogniser(open_network(located, settings), known.model_id, known.format)

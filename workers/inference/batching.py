@@ -33,6 +33,8 @@ class BatchingNetwork:
 
     def __init__(self, network: Network, sizes: Sequence[int] = SIZES) -> None:
         self.input_shape = network.input_shape
+        self.loaded = network.loaded
+        self.sizes = network.sizes
         self.on_gpu = network.on_gpu
         self.batch_sizes = tuple(sorted(sizes))
         self._network = network

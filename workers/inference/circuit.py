@@ -38,6 +38,11 @@ class Breakable(Protocol):
         """What is loaded."""
         ...
 
+    @property
+    def networks(self) -> tuple[contracts.LoadedNetwork, ...]:
+        """What it computes with."""
+        ...
+
     def warm_up(self) -> None:
         """Run everything once. Raises whatever a broken one raises."""
         ...
@@ -234,6 +239,7 @@ class Parts(Generic[P]):
                 model=slot.part.model_id if slot.part else None,
                 # Engines have one, checks do not.
                 detector=getattr(slot.part, "detector", None),
+                networks=slot.part.networks if slot.part else (),
             )
             for slot in self._slots
         ]

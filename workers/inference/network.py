@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from shared.contracts import LoadedNetwork
 
 FloatArray: TypeAlias = NDArray[np.float32]
 
@@ -14,8 +17,18 @@ class Network(Protocol):
     """A model with one input."""
 
     @property
+    def loaded(self) -> LoadedNetwork:
+        """Name, runtime, device and precision, for logs and `/health`."""
+        ...
+
+    @property
     def input_shape(self) -> tuple[int | None, ...]:
         """As the file declares it; None where any size goes."""
+        ...
+
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """The heights and widths of an input of free size that were compiled; empty where any size is as good."""
         ...
 
     @property

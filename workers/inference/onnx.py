@@ -7,29 +7,33 @@ from typing import TYPE_CHECKING, Any, cast
 
 import onnxruntime
 
+from shared.contracts import LoadedNetwork
 from shared.metrics import measures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from shared.settings import Inference
     from workers.inference.network import FloatArray
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
+RUNTIME = f"ONNX Runtime {onnxruntime.__version__}"
 ERROR = 3  # ONNX Runtime's severity: its warnings tell about the export of a file, one line each run
 _CUDA_FAILURE = re.compile(r"CUDA (?:failure|error) (?P<code>\d+)")
 
 
-def has_gpu() -> bool:
-    """Does the installed ONNX Runtime have CUDA? There is no other switch."""
-    return CUDA in onnxruntime.get_available_providers()
+def has_gpu(settings: Inference) -> bool:
+    """Are networks run on CUDA? Where the installed ONNX Runtime has it, and the settings do not turn it off."""
+    return settings.gpu != "off" and CUDA in onnxruntime.get_available_providers()
 
 
 class OnnxNetwork:
     """A `Network` over one ONNX Runtime session."""
 
     batch_sizes = (1,)
+    sizes = ()
 
     def __init__(self, session: onnxruntime.InferenceSession, name: str) -> None:
         self._session = session
@@ -41,23 +45,28 @@ class OnnxNetwork:
         )
         # What the session ended up with, not what was asked for: without a usable driver it falls back to the CPU.
         self.on_gpu: bool = session.get_providers()[0] == CUDA
-        self._sizes = measures.BATCH_SIZE.labels(name)
+        self.loaded = LoadedNetwork(name=name, runtime=RUNTIME, device="CUDA" if self.on_gpu else "CPU")
+        self._batches = measures.BATCH_SIZE.labels(name)
 
     def run(self, batch: FloatArray) -> list[FloatArray]:
         """See `Network.run`."""
-        self._sizes.observe(len(batch))
+        self._batches.observe(len(batch))
         return cast("list[FloatArray]", self._session.run(None, {self._input_name: batch}))
 
 
-def open_session(path: Path, *, threads: int = 1, device: int = 0) -> OnnxNetwork:
-    """Load `path` onto CUDA device `device` where ONNX Runtime has CUDA, else onto the CPU with `threads` threads."""
+def open_session(
+    model: Path | bytes, name: str, *, threads: int = 1, gpu: bool = False, device: int = 0
+) -> OnnxNetwork:
+    """Load an ONNX file, or its bytes: with `gpu` onto CUDA device `device`, else onto the CPU, `threads` threads."""
     options = cast("Any", onnxruntime).SessionOptions()
     options.log_severity_level = ERROR
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # With more than one thread, idle pools would burn the core that the next session needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return OnnxNetwork(onnxruntime.InferenceSession(str(path), options, providers=providers(device)), path.stem)
+    file = model if isinstance(model, bytes) else str(model)
+    chosen = providers(device) if gpu else [CPU]
+    return OnnxNetwork(onnxruntime.InferenceSession(file, options, providers=chosen), name)
 
 
 def providers(device: int = 0) -> list[tuple[str, dict[str, str]]]:

@@ -1,30 +1,111 @@
-"""A model file, ready to run: on which runtime, with how many threads, and batched where that pays.
+"""A model file, ready to run: on which runtime, how exactly, and batched where that pays.
 
-A micro-batcher stands before a network on a GPU whose batch dimension is free (see batching.py). On a CPU a batch takes
-as long as its images one after the other, and processes scale instead.
+    on a GPU          ONNX Runtime with CUDA, and a micro-batcher before a free batch dimension (see batching.py)
+    on a CPU          OpenVINO: in bf16 where the CPU multiplies it in hardware, else in f32
+    without OpenVINO  ONNX Runtime's CPU provider
+
+OpenVINO alone reads other containers than ONNX, so those run on the CPU of a machine with a GPU, too. What such a file
+was made into is proved once, when it is opened, by the manifest's probe: a known input and its known output.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import logging
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from shared.weights import WeightsError
+from shared.weights.probe import known_input
 from workers.inference.batching import BatchingNetwork
-from workers.inference.onnx import open_session
+from workers.inference.onnx import has_gpu, open_session
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
+    from shared.settings import Inference
+    from shared.weights import Located
+    from shared.weights.probe import Probe
     from workers.inference.network import Network
 
+log = logging.getLogger(__name__)
 
-def open_network(path: Path, *, threads: int = 1, device: int = 0) -> Network:
-    """Load `path` onto CUDA device `device` where ONNX Runtime has CUDA, else onto the CPU with `threads` threads.
+ONNX = ".onnx"
+
+
+class ProbeError(WeightsError):
+    """A network does not answer the known input as it must: the file was converted wrongly, or computes wrongly."""
+
+
+def open_network(
+    located: Located,
+    settings: Inference,
+    *,
+    threads: int = 1,
+    exact: bool = False,
+    sizes: Sequence[tuple[int, int]] = (),
+    onnx: bytes | None = None,
+) -> Network:
+    """Load a weight onto the GPU where it is to be used, else onto the CPU, computing with `threads` threads a call.
+
+    `exact` is for a network that loses too much in bf16; `sizes` are the heights and widths that an input of free size
+    will have. `onnx` is the file as ONNX, where it is none and the product has made it into one.
 
     One thread is the default because processes scale and threads do not: on 2 cores two processes with one-thread
     sessions answer 1.3 times what two threads in one process do.
 
-    The package is pinned to onnxruntime 1.26: from 1.27 on PRelu, which every layer of MobileFaceNet ends in, is
-    several times slower on the CPU.
+    Raises ProbeError, WeightsError for a container that nothing on this machine reads, and what the runtime raises for
+    a broken file.
     """
-    network = open_session(path, threads=threads, device=device)
+    network = _open(located, settings, threads=threads, exact=exact, sizes=sizes, onnx=onnx)
+    if located.weight.probe is not None:
+        _prove(network, located.weight.probe)
+    log.info("network %s", network.loaded)
     return BatchingNetwork(network) if network.on_gpu and network.input_shape[0] is None else network
+
+
+def uses_openvino(settings: Inference) -> bool:
+    """Do networks on the CPU run on OpenVINO?"""
+    return settings.runtime != "onnxruntime" and importlib.util.find_spec("openvino") is not None
+
+
+def _open(
+    located: Located,
+    settings: Inference,
+    *,
+    threads: int,
+    exact: bool,
+    sizes: Sequence[tuple[int, int]],
+    onnx: bytes | None,
+) -> Network:
+    name, model = located.weight.name, located.path if onnx is None else onnx
+    is_onnx = onnx is not None or located.path.suffix == ONNX
+    gpu = has_gpu(settings)
+    if is_onnx and (gpu or not uses_openvino(settings)):
+        return open_session(model, name, threads=threads, gpu=gpu)
+    if importlib.util.find_spec("openvino") is None:
+        raise WeightsError(
+            f"{name}: {located.path.suffix} files are read by OpenVINO alone, which is not installed;"
+            " there are packages of it for Linux (x86-64, AArch64) and macOS (arm64)"
+        )
+    from workers.inference.openvino import OpenvinoNetwork, precision_for  # noqa: PLC0415 — not on every platform
+
+    precision = precision_for(settings.precision, exact=exact)
+    return OpenvinoNetwork(model, name, threads=threads, precision=precision, sizes=sizes)
+
+
+def _prove(network: Network, probe: Probe) -> None:
+    """Raises ProbeError where the output of the probe's shape differs by more than its tolerance."""
+    outputs = network.run(np.asarray(known_input(probe), np.float32).reshape(probe.input))
+    answers = [output for output in outputs if output.shape == probe.shape]
+    if len(answers) != 1:
+        shapes = ", ".join(str(output.shape) for output in outputs)
+        raise ProbeError(f"{network.loaded}: expected one output of {probe.shape}; got {shapes}")
+    deviation = probe.deviation(answers[0].ravel().tolist())
+    tolerance = probe.tolerance_bf16 if network.loaded.precision == "bf16" else probe.tolerance
+    # Not `>`: a network that answers NaN is wrong, too.
+    if not deviation <= tolerance:
+        raise ProbeError(
+            f"{network.loaded}: its answer to the known input is off by {deviation:.4g}, over {tolerance:.4g}"
+        )

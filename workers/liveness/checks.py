@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from shared.contracts import LoadedNetwork
     from workers.inference.network import FloatArray
 
 
@@ -17,6 +18,11 @@ class LivenessCheck(Protocol):
     @property
     def model_id(self) -> str:
         """The names of its weights, joined by `+`."""
+        ...
+
+    @property
+    def networks(self) -> tuple[LoadedNetwork, ...]:
+        """What it computes with."""
         ...
 
     def score(self, pixels: NDArray[np.uint8], box: FloatArray) -> float:

@@ -14,11 +14,13 @@ import cv2
 from workers.inference.network import warm_up
 from workers.inference.sessions import open_network
 from workers.liveness.crops import around
+from workers.liveness.mesonet import as_onnx
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from shared.settings import Inference
     from shared.weights import Located
     from workers.inference.network import FloatArray
 
@@ -31,9 +33,10 @@ SCALE = 1.5
 class DeepfakeCheck:
     """See `LivenessCheck`."""
 
-    def __init__(self, meso4: Located, inception: Located) -> None:
+    def __init__(self, settings: Inference, meso4: Located, inception: Located) -> None:
         self.model_id = f"{meso4.weight.name}+{inception.weight.name}"
-        self._networks = [open_network(meso4.path), open_network(inception.path)]
+        self._networks = [open_network(located, settings, onnx=as_onnx(located.path)) for located in (meso4, inception)]
+        self.networks = tuple(network.loaded for network in self._networks)
 
     def score(self, pixels: NDArray[np.uint8], box: FloatArray) -> float:
         """See `LivenessCheck.score`: the mean of both networks' probabilities of "real"."""

@@ -32,7 +32,7 @@ def _check(settings: Settings, check: Check) -> LivenessCheck:
     found, missing = of_check(store, check)
     if missing:
         raise MissingWeightError("; ".join(f"no {weight.name}: {store.way_to_get(weight)}" for weight in missing))
-    return _CHECKS[check](*found)
+    return _CHECKS[check](settings.inference, *found)
 
 
 _CHECKS: dict[Check, Callable[..., LivenessCheck]] = {

@@ -18,6 +18,7 @@ from workers.liveness.crops import around
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from shared.settings import Inference
     from shared.weights import Located
     from workers.inference.network import FloatArray
 
@@ -36,9 +37,10 @@ SAME_FACE = 0.3
 class MaskCheck:
     """See `LivenessCheck`."""
 
-    def __init__(self, located: Located) -> None:
+    def __init__(self, settings: Inference, located: Located) -> None:
         self.model_id = located.weight.name
-        self._network = open_network(located.path)
+        self._network = open_network(located, settings)
+        self.networks = (self._network.loaded,)
         self._anchors = anchors()
 
     def score(self, pixels: NDArray[np.uint8], box: FloatArray) -> float:
@@ -50,7 +52,10 @@ class MaskCheck:
         """
         face = around(pixels, box, SCALE, SIDE)
         blob = cv2.cvtColor(face, cv2.COLOR_BGR2RGB)[None].astype(np.float32) / np.float32(255)
-        classes, offsets = (output[0] for output in self._network.run(blob))
+        # The two have another order in each container that the network is published in.
+        offsets, classes = sorted(
+            (output[0] for output in self._network.run(blob)), key=lambda output: -output.shape[1]
+        )
         near = np.flatnonzero(overlap(boxes(self._anchors, offsets)) >= SAME_FACE)
         if not near.size:
             return 0.0

@@ -19,6 +19,7 @@ from workers.liveness.crops import around
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from shared.settings import Inference
     from shared.weights import Located
     from workers.inference.network import FloatArray
 
@@ -31,9 +32,10 @@ REAL = 1  # of three classes; the others are spoofs in two and in three dimensio
 class PhotoCheck:
     """See `LivenessCheck`. `near` is MiniFASNetV2 at 2.7, `wide` MiniFASNetV1SE at 4.0."""
 
-    def __init__(self, near: Located, wide: Located) -> None:
+    def __init__(self, settings: Inference, near: Located, wide: Located) -> None:
         self.model_id = f"{near.weight.name}+{wide.weight.name}"
-        self._networks = [open_network(near.path), open_network(wide.path)]
+        self._networks = [open_network(located, settings) for located in (near, wide)]
+        self.networks = tuple(network.loaded for network in self._networks)
 
     def score(self, pixels: NDArray[np.uint8], box: FloatArray) -> float:
         """See `LivenessCheck.score`: the mean of both networks' probabilities of "real"."""

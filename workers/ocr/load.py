@@ -40,4 +40,4 @@ def _reader(settings: Settings) -> CardReader:
     if isinstance(found, list):
         ways = "; ".join(f"no {name}: {store.way_to_get(store.manifest.named(name))}" for name in found)
         raise MissingWeightError(ways)
-    return CardReader(found, threads=THREADS)
+    return CardReader(found, settings.inference, threads=THREADS)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from shared.settings import Inference
     from shared.weights import Located
     from workers.inference.network import FloatArray
 
@@ -32,9 +33,10 @@ ELONGATED = 1.5
 class LineOrientation:
     """The network; keeps nothing between calls, so threads may share it."""
 
-    def __init__(self, located: Located) -> None:
+    def __init__(self, located: Located, settings: Inference) -> None:
         self.name = located.weight.name
-        self._network = open_network(located.path)
+        self._network = open_network(located, settings)
+        self.network = self._network.loaded
 
     def upside_down(self, lines: Sequence[NDArray[np.uint8]]) -> float:
         """How sure it is that these lines (BGR uint8[h, w, 3]) stand on their heads, -1 (upright) to 1."""

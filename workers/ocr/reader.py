@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from shared.settings import Inference
     from shared.weights import Located
     from shared.weights.ocr import ReaderWeights
     from workers.inference.network import FloatArray
@@ -82,11 +83,12 @@ class CardReading(NamedTuple):
 class CardReader:
     """One set of PaddleOCR's networks, and the one thread that they run in. See `Breakable`."""
 
-    def __init__(self, weights: ReaderWeights, *, threads: int) -> None:
+    def __init__(self, weights: ReaderWeights, settings: Inference, *, threads: int) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="paddleocr")
-        self._networks = self._thread.submit(_Networks, weights, threads).result()
+        self._networks = self._thread.submit(_Networks, weights, settings, threads).result()
         self.model_id = self._networks.model_id
         self.detector = self._networks.lines.name
+        self.networks = self._networks.loaded
 
     def read(self, pixels: NDArray[np.uint8]) -> CardReading:
         """Read the card in `pixels` (BGR uint8[height, width, 3]). Blocks; safe to call from several threads."""
@@ -100,15 +102,17 @@ class CardReader:
 
 
 class _Networks:
-    def __init__(self, weights: ReaderWeights, threads: int) -> None:
-        self.lines = LineDetector(weights.lines, threads=threads)
-        self.latin = LineRecogniser(weights.latin, threads=threads)
+    def __init__(self, weights: ReaderWeights, settings: Inference, threads: int) -> None:
+        self.lines = LineDetector(weights.lines, settings, threads=threads)
+        self.latin = LineRecogniser(weights.latin, settings, threads=threads)
         # Its layers are too small to be shared between cores.
-        self.korean = LineRecogniser(weights.korean, threads=1)
+        self.korean = LineRecogniser(weights.korean, settings, threads=1)
         self.hangul = _hangul_reader(weights.hangul) if weights.hangul else None
-        self.orientation = LineOrientation(weights.orientation) if weights.orientation else None
+        self.orientation = LineOrientation(weights.orientation, settings) if weights.orientation else None
         names = [self.lines.name, self.korean.name, self.latin.name, *([self.hangul.name] if self.hangul else [])]
         self.model_id = "+".join(names)
+        used = (self.lines, self.korean, self.latin, *([self.orientation] if self.orientation else []))
+        self.loaded = tuple(each.network for each in used)
 
 
 def _hangul_reader(located: Located) -> HangulReader | None:

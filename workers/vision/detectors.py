@@ -17,13 +17,15 @@ from shared.weights import DETECTOR, MissingWeightError, UnknownWeightError, Wei
 from workers.inference.isolated import IsolatedProcess
 from workers.inference.onnx import has_gpu
 from workers.inference.sessions import open_network
+from workers.vision.grid import SIZES
 from workers.vision.scrfd import Scrfd
 from workers.vision.yunet import Yunet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shared.settings import Settings
+    from shared.contracts import LoadedNetwork
+    from shared.settings import Inference, Settings
     from shared.weights import Located
     from workers.vision.decode import Image
     from workers.vision.detection import Detections, DetectOptions
@@ -41,6 +43,11 @@ class Detector(Protocol):
         """What is loaded: the name that a detection is answered with."""
         ...
 
+    @property
+    def networks(self) -> tuple[LoadedNetwork, ...]:
+        """What it computes with; empty where that is no network."""
+        ...
+
     def detect(self, image: Image, options: DetectOptions) -> Detections:
         """The faces of an image, in pixels of `image.pixels`, the largest first."""
         ...
@@ -55,7 +62,8 @@ class IsolatedDetector:
 
     def __init__(self, factory: str) -> None:
         self._process = IsolatedProcess(factory)
-        (self.model_id,) = cast("tuple[str]", self._process.attributes("model_id"))
+        facts = self._process.attributes("model_id", "networks")
+        self.model_id, self.networks = cast("tuple[str, tuple[LoadedNetwork, ...]]", facts)
 
     def detect(self, image: Image, options: DetectOptions) -> Detections:
         """See `Detector.detect`."""
@@ -87,11 +95,11 @@ def open_detector(settings: Settings) -> Detector | None:
 
     Raises WeightsError for a name that is not in the manifest, and what the runtime raises for a broken file.
     """
-    located = choose(WeightStore(settings.weights), DETECTOR, settings.faces.detector, gpu=has_gpu())
-    return None if located is None else load_detector(located)
+    located = choose(WeightStore(settings.weights), DETECTOR, settings.faces.detector, gpu=has_gpu(settings.inference))
+    return None if located is None else load_detector(located, settings.inference)
 
 
-def load_detector(located: Located) -> Detector:
+def load_detector(located: Located, settings: Inference) -> Detector:
     """Return the detector of a weight.
 
     Raises UnknownWeightError for a weight of no known network, and what the runtime raises for a broken file.
@@ -99,7 +107,7 @@ def load_detector(located: Located) -> Detector:
     name = located.weight.name
     for beginning, network in NETWORKS.items():
         if name.startswith(beginning):
-            return network(open_network(located.path), name)
+            return network(open_network(located, settings, sizes=SIZES), name)
     raise UnknownWeightError(f"{name} is no detector: expected a name that begins with {' or '.join(NETWORKS)}")
 
 

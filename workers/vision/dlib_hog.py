@@ -37,6 +37,7 @@ class DlibHog:
     """See `Detector`, but for threads."""
 
     model_id = MODEL_ID
+    networks = ()
 
     def __init__(self) -> None:
         self._detector = cast("Any", dlib).get_frontal_face_detector()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from workers.inference.circuit import Parts, PartSlot
 
 if TYPE_CHECKING:
+    from shared.contracts import LoadedNetwork
     from workers.face.calibration import Calibration
     from workers.inference.network import FloatArray
     from workers.vision.decode import Image
@@ -38,6 +39,11 @@ class Engine(Protocol):
     @property
     def detector(self) -> str:
         """What finds the faces: the name that a detection is answered with."""
+        ...
+
+    @property
+    def networks(self) -> tuple[LoadedNetwork, ...]:
+        """What it computes with, as far as those are networks of `workers.inference`."""
         ...
 
     @property

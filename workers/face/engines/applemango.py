@@ -39,6 +39,7 @@ class Applemango:
     name = "applemango"
     model_id = MODEL_ID
     dimension = DIMENSION
+    networks = ()
 
     def __init__(self, landmarks: Path, embedding: Path) -> None:
         self.calibration = calibration_of(MODEL_ID)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from shared.contracts import LoadedNetwork
     from workers.face.calibration import Calibration
     from workers.inference.network import FloatArray
     from workers.vision.decode import Image
@@ -21,9 +22,9 @@ class IsolatedEngine:
 
     def __init__(self, factory: str, arguments: Sequence[Path], *, call_s: float = CALL_S) -> None:
         self._process = IsolatedProcess(factory, arguments, call_s=call_s)
-        facts = self._process.attributes("name", "model_id", "detector", "dimension", "calibration")
-        self.name, self.model_id, self.detector, self.dimension, self.calibration = cast(
-            "tuple[str, str, str, int, Calibration]", facts
+        facts = self._process.attributes("name", "model_id", "detector", "dimension", "calibration", "networks")
+        self.name, self.model_id, self.detector, self.dimension, self.calibration, self.networks = cast(
+            "tuple[str, str, str, int, Calibration, tuple[LoadedNetwork, ...]]", facts
         )
 
     def detect(self, image: Image, options: DetectOptions) -> Detections:

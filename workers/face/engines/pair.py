@@ -24,6 +24,7 @@ class Pair:
         self.detector = detector.model_id
         self.model_id = recogniser.model_id
         self.dimension = recogniser.dimension
+        self.networks = (*detector.networks, recogniser.network)
         self.calibration = recogniser.calibration
         self._detector = detector
         self._recogniser = recogniser
