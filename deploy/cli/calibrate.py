@@ -23,6 +23,13 @@ def calibrate(
         ),
     ],
     engine: Annotated[str, typer.Option(help="Which engine; without it, the first of FIDOX_ENGINES.")] = "",
+    strangers: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A further folder of the same kind, of a group of people that is harder to tell apart: the fitted map"
+            " holds a false match rate of 0.1% in it, too. May be given several times."
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the fitted map to this TOML file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the distributions into this SVG file.")] = None,
     as_json: common.Json = False,
@@ -36,19 +43,18 @@ def calibrate(
     from deploy.faces import pictures
     from workers.face.fit import FitError, pair_up
 
-    if not folder.is_dir():
-        raise common.CommandError(f"{folder} is no folder")
-    files = work.files_of(folder)
-    if not files:
-        raise common.CommandError(f"{folder} has no sub-folders with pictures; one sub-folder is one person")
+    groups = {one: _pictures(one) for one in (folder, *(strangers or []))}
     settings = common.settings()
     loaded = pictures.engines(settings, engine)
     if not loaded:
         name = engine or " and ".join(settings.faces.engines)
         raise common.CommandError(f"engine {name} cannot be loaded; `fidox weights list` shows what is missing")
     with common.progress() as bar:
-        task = bar.add_task("embedding", total=len(files))
-        found = work.embed(loaded[0], files, folder, settings, lambda: bar.advance(task))
+        task = bar.add_task("embedding", total=sum(map(len, groups.values())))
+        embedded = {
+            one: work.embed(loaded[0], files, one, settings, lambda: bar.advance(task)) for one, files in groups.items()
+        }
+    found = embedded.pop(folder)
     try:
         pairs = pair_up(found.embeddings, found.persons)
     except FitError as error:
@@ -56,7 +62,10 @@ def calibrate(
         raise common.CommandError(f"{folder}: {error}{skipped}") from None
     faces = settings.faces
     thresholds = {faces.threshold_login, faces.threshold_general, faces.threshold_monitoring}
-    report = work.report(loaded[0], found, pairs, sorted(thresholds, reverse=True))
+    others = {one.name: group for one, group in embedded.items()}
+    if len(others) < len(embedded):
+        raise common.CommandError("--strangers: two folders have the same name; rename one")
+    report = work.report(loaded[0], found, pairs, sorted(thresholds, reverse=True), others)
     try:
         if out is not None:
             out.write_text(work.as_toml(report), "utf-8")
@@ -72,6 +81,17 @@ def calibrate(
         _print(report, [path for path in (out, plot) if path is not None])
 
 
+def _pictures(folder: Path) -> list[tuple[str, Path]]:
+    from deploy.faces import calibrate as work
+
+    if not folder.is_dir():
+        raise common.CommandError(f"{folder} is no folder")
+    files = work.files_of(folder)
+    if not files:
+        raise common.CommandError(f"{folder} has no sub-folders with pictures; one sub-folder is one person")
+    return files
+
+
 def _print(found: Report, written: list[Path]) -> None:
     print(f"engine {found.engine}, model {found.model_id}: {found.pictures} pictures of {found.persons} persons")
     for one in found.skipped:
@@ -81,15 +101,25 @@ def _print(found: Report, written: list[Path]) -> None:
     columns = ("cosine", "pairs", "min", *(f"{at} %" for at in SHOWN[1:-1]), "max", "mean")
     common.show_table(kinds, columns, [_row(name, kind) for name, kind in kinds], as_json=False)
     for title, rows in (("as it is", found.current), ("fitted", found.fitted)):
-        print()
-        columns = (title, "cosine", "false match rate (95 %)", "false non-match rate (95 %)")
-        common.show_table(rows, columns, [_rates(row) for row in rows], as_json=False)
+        _print_rates(title, rows)
+    for group in found.strangers:
+        print(f"\n{group.name}: {group.pictures} pictures of {group.persons} persons")
+        for one in group.skipped:
+            print(f"skipped {one.file}: {one.reason}")
+        for title, rows in (("as it is", group.current), ("fitted", group.fitted)):
+            _print_rates(title, rows)
     print(f"\nfitted: score 0.7 is {found.placed}")
     print(f"knots = {[list(knot) for knot in found.calibration.knots]}")
     for warning in found.warnings:
         print(f"warning: {warning}")
     for path in written:
         print(f"wrote {path}")
+
+
+def _print_rates(title: str, rows: list[AtThreshold]) -> None:
+    print()
+    columns = (title, "cosine", "false match rate (95 %)", "false non-match rate (95 %)")
+    common.show_table(rows, columns, [_rates(row) for row in rows], as_json=False)
 
 
 def _row(name: str, kind: Distribution) -> tuple[str, ...]:

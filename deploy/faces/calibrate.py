@@ -18,7 +18,7 @@ from workers.vision.decode import ImageError
 from workers.vision.detection import DetectOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -64,6 +64,17 @@ class Distribution(msgspec.Struct, frozen=True):
     percentiles: dict[str, float]
 
 
+class Strangers(msgspec.Struct, frozen=True):
+    """A further folder: its pairs' error rates, and what was skipped in it."""
+
+    name: str
+    persons: int
+    pictures: int
+    skipped: list[Skipped]
+    current: list[AtThreshold]
+    fitted: list[AtThreshold]
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that `fidox calibrate` found; `current` is the shipped map, `fitted` the new one."""
 
@@ -76,6 +87,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     impostor: Distribution
     current: list[AtThreshold]
     fitted: list[AtThreshold]
+    strangers: list[Strangers]
     placed: str
     calibration: Calibration
     warnings: list[str]
@@ -135,14 +147,24 @@ def embed(
     return Embedded(np.array(rows, np.float32), persons, skipped)
 
 
-def report(engine: Engine, found: Embedded, pairs: fit.Pairs, thresholds: list[float]) -> Report:
-    """The numbers of `pairs` under the engine's map and under a fitted one."""
-    fitted = fit.fit(pairs)
+def report(
+    engine: Engine,
+    found: Embedded,
+    pairs: fit.Pairs,
+    thresholds: list[float],
+    strangers: Mapping[str, Embedded] | None = None,
+) -> Report:
+    """The numbers of `pairs` under the engine's map and under a fitted one, and those of `strangers` by their names."""
+    others = {name: (one, fit.every_pair(one.embeddings, one.persons)) for name, one in (strangers or {}).items()}
+    fitted = fit.fit(pairs, {name: group for name, (_, group) in others.items()})
     persons = len(set(found.persons))
+    measured = [
+        _measured("", found, pairs),
+        *(_measured(f" ({name})", one, group) for name, (one, group) in others.items()),
+    ]
     calibration = Calibration(
         models=(engine.model_id,),
-        measured=f"{pairs.genuine.size} genuine and {pairs.impostor.size} impostor pairs of {len(found.persons)}"
-        f" pictures of {persons} persons, {datetime.now(UTC):%Y-%m-%d}",
+        measured=f"{'; '.join(measured)}; {datetime.now(UTC):%Y-%m-%d}",
         knots=fitted.knots,
     )
     return Report(
@@ -155,6 +177,17 @@ def report(engine: Engine, found: Embedded, pairs: fit.Pairs, thresholds: list[f
         impostor=_distribution(pairs.impostor),
         current=[_at(pairs, engine.calibration, threshold) for threshold in thresholds],
         fitted=[_at(pairs, calibration, threshold) for threshold in thresholds],
+        strangers=[
+            Strangers(
+                name,
+                len(set(one.persons)),
+                len(one.persons),
+                one.skipped,
+                [_at(group, engine.calibration, threshold) for threshold in thresholds],
+                [_at(group, calibration, threshold) for threshold in thresholds],
+            )
+            for name, (one, group) in others.items()
+        ],
         placed=fitted.placed,
         calibration=calibration,
         warnings=fit.warnings(pairs, persons),
@@ -171,6 +204,13 @@ def as_toml(found: Report) -> str:
     # JSON's strings, numbers and arrays of them are TOML's, too.
     lines = [f"{name} = {msgspec.json.encode(value).decode()}" for name, value in fields.items()]
     return "\n".join([f"# Score 0.7: {found.placed}.", "[[calibration]]", *lines, ""])
+
+
+def _measured(where: str, found: Embedded, pairs: fit.Pairs) -> str:
+    return (
+        f"{pairs.genuine.size} genuine and {pairs.impostor.size} impostor pairs of {len(found.persons)} pictures of"
+        f" {len(set(found.persons))} persons{where}"
+    )
 
 
 def _at(pairs: fit.Pairs, calibration: Calibration, threshold: float) -> AtThreshold:

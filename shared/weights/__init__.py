@@ -9,7 +9,7 @@ No model file is committed, and none is loaded whose hash is wrong. What is miss
 that needs it.
 """
 
-from shared.weights.choice import CHECK_ROLES, DETECTOR, RECOGNISER, candidates, choose, of_check
+from shared.weights.choice import CHECK_ROLES, DETECTOR, RECOGNISER, candidates, choose, of_check, require
 from shared.weights.errors import (
     FetchError,
     LicenceError,
@@ -47,4 +47,5 @@ __all__ = [
     "fetch",
     "known_input",
     "of_check",
+    "require",
 ]

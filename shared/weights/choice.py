@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.contracts import Check
+from shared.weights.errors import MissingWeightError
 
 if TYPE_CHECKING:
     from shared.weights.find import Located, WeightStore
@@ -67,3 +68,17 @@ def choose(store: WeightStore, role: str, asked: str = AUTO, *, gpu: bool) -> Lo
         if (located := store.find(name)) is not None:
             return located
     return None
+
+
+def require(store: WeightStore, role: str, asked: str = AUTO, *, gpu: bool) -> Located:
+    """As `choose`, but where nothing can be loaded it raises the WeightsError that says why and what to do."""
+    located = choose(store, role, asked, gpu=gpu)
+    if located is not None:
+        return located
+    names = candidates(role, asked, gpu=gpu)
+    if asked != AUTO:
+        return store.locate(asked)  # raises: refused for its licence or its hash, or missing
+    weights = [store.manifest.named(name) for name in names]
+    allowed = [weight for weight in weights if store.allows(weight)]
+    best = next((weight for weight in allowed if weight.is_published), allowed[0] if allowed else weights[0])
+    raise MissingWeightError(f"no weights for {role} are on this machine; {store.way_to_get(best)}")

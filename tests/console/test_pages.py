@@ -166,3 +166,12 @@ def test_a_password_is_changed_and_a_wrong_one_is_said(account, stranger):
     stranger.get_by_label("New password").fill("a much better one")
     stranger.get_by_role("button", name="Change password").click()
     expect(stranger.get_by_text("The password is changed")).to_be_visible()
+
+
+def test_the_overview_says_in_one_line_which_weights_are_not_for_commercial_use(page):
+    page.goto("/admin")
+    notice = page.locator("p.notice")
+    expect(notice).to_contain_text("Non-commercial weights are in use:")
+    expect(notice).to_contain_text("scrfd_")
+    notice.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Engines and weights")

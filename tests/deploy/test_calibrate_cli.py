@@ -13,15 +13,19 @@ import numpy as np
 import pytest
 
 from deploy.local.folder import CHECKOUT
+from tests.conftest import SHARED, need
 from workers.face.calibration import Calibration, calibration_of
+
+RECOGNITION = SHARED / "testdata" / "recognition"
 
 
 @pytest.fixture
 def fidox():
     """`fidox` where no server is named: calibrate needs none."""
 
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
         clean = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+        clean |= settings
         command = [sys.executable, "-m", "deploy.cli", *map(str, arguments)]
         return subprocess.run(command, env=clean, cwd=CHECKOUT, capture_output=True, text=True, check=False)
 
@@ -36,6 +40,31 @@ def test_the_shipped_map_is_what_it_gives_for_the_photos_at_hand(fidox, people, 
     (fitted,) = tomllib.loads(out.read_text())["calibration"]
     # Other processors round otherwise, and the third digit may differ.
     assert np.allclose(calibration_of(fitted["models"][0]).knots, fitted["knots"], atol=2e-3)
+
+
+def test_the_map_of_the_network_for_commercial_use_holds_its_rate_in_every_group(fidox, people, tmp_path):
+    groups = [need(RECOGNITION / name) for name in ("chinese", "korean", "georgia_tech")]
+    options = [option for group in groups for option in ("--strangers", group)]
+    out = tmp_path / "fitted.toml"
+    done = fidox("calibrate", people, *options, "--json", "--out", out, FIDOX_WEIGHTS_LICENCE="commercial")
+    assert done.returncode == 0, done.stderr
+    (fitted,) = tomllib.loads(out.read_text())["calibration"]
+    assert fitted["models"] == ["face_reidentification_retail_0095"]
+    assert np.allclose(calibration_of(fitted["models"][0]).knots, fitted["knots"], atol=5e-3)
+    found = json.loads(done.stdout)
+    assert "impostor pairs of chinese" in found["placed"]
+    for group in found["strangers"]:
+        assert group["fitted"][0]["false_match"]["value"] <= 0.001
+        # The shipped map, on whichever precision this machine computes.
+        assert group["current"][0]["false_match"]["low"] <= 0.001
+
+
+def test_a_group_that_is_no_harder_moves_nothing(fidox, people, tmp_path):
+    alone, beside = tmp_path / "alone.toml", tmp_path / "beside.toml"
+    assert fidox("calibrate", people, "--out", alone).returncode == 0
+    assert fidox("calibrate", people, "--strangers", people, "--out", beside).returncode == 0
+    knots = [tomllib.loads(path.read_text())["calibration"][0]["knots"] for path in (alone, beside)]
+    assert knots[0] == knots[1]
 
 
 def test_a_folder_of_persons_gives_rates_a_map_and_a_plot(fidox, people, tmp_path):

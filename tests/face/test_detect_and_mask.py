@@ -14,9 +14,10 @@ import pytest
 from shared import contracts, envelopes
 from shared.contracts import DetectFaces, Dialect, Failure, ImageFormat, Kind, MaskFaces, MaskMethod
 from shared.settings import Settings
+from shared.weights import MissingWeightError
 from workers.face.anonymous import AnonymousTasks, detect_once, mask_once
 from workers.face.engines import Engines
-from workers.face.load import EngineAbsentError, loaders
+from workers.face.load import loaders
 from workers.runtime.slots import Slots
 from workers.runtime.tasks import Call, Taken
 from workers.runtime.threads import Threads
@@ -187,7 +188,7 @@ def do(operation: contracts.Operation, image: bytes, threads: Threads, load) -> 
 
 
 def absent():
-    raise EngineAbsentError("no weights")
+    raise MissingWeightError("no weights")
 
 
 class Breaking:

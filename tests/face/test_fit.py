@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 
 from workers.face.calibration import Calibration
-from workers.face.fit import FitError, Pairs, false_match, false_non_match, fit, pair_up, warnings, wilson
+from workers.face.fit import (
+    FitError,
+    Pairs,
+    false_match,
+    false_non_match,
+    fit,
+    lowest_cosine,
+    pair_up,
+    warnings,
+    wilson,
+)
 
 
 def pairs(genuine, impostor) -> Pairs:
@@ -84,6 +94,22 @@ def test_where_the_kinds_overlap_a_false_match_is_the_worse_error():
     made = pairs(rng.normal(0.4, 0.1, 1000), rng.normal(0.2, 0.1, 10_000))
     assert "overlap" in fit(made).placed
     assert false_match(made, fit(made).target).value == pytest.approx(0.001, abs=0.0005)
+
+
+def test_a_harder_group_moves_the_anchor_until_its_own_false_match_rate_holds():
+    rng = np.random.default_rng(4)
+    easy = pairs(rng.normal(0.7, 0.05, 500), rng.normal(0.0, 0.05, 5000))
+    hard = pairs([], rng.normal(0.2, 0.1, 3000))
+    made = fit(easy, {"easy": easy, "hard": hard})
+    assert "3000 impostor pairs of hard" in made.placed
+    assert false_match(hard, made.target).errors == 3
+    assert false_match(hard, made.target - 0.0002).errors >= 3
+    assert fit(easy, {"easy": easy}).knots == fit(easy).knots
+
+
+def test_the_lowest_cosine_of_few_pairs_lies_above_the_highest():
+    assert lowest_cosine(pairs([], [0.1, 0.25])) == pytest.approx(0.2501, abs=1e-4)
+    assert lowest_cosine(pairs([0.5], [])) == -1
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 Cosines: TypeAlias = NDArray[np.float32]
 Knots: TypeAlias = tuple[tuple[float, float], ...]
@@ -80,6 +80,16 @@ def pair_up(embeddings: NDArray[np.float32], persons: Sequence[str]) -> Pairs:
 
     Raises FitError where there is no genuine or no impostor pair.
     """
+    pairs = every_pair(embeddings, persons)
+    if not pairs.genuine.size:
+        raise FitError("no person has two usable pictures; add some")
+    if not pairs.impostor.size:
+        raise FitError("there is only one person; add folders of others")
+    return pairs
+
+
+def every_pair(embeddings: NDArray[np.float32], persons: Sequence[str]) -> Pairs:
+    """As `pair_up`, but either kind of pair may be missing."""
     labels = np.unique(np.asarray(persons), return_inverse=True)[1] if persons else np.empty(0, int)
     genuine: list[Cosines] = [np.empty(0, np.float32)]
     impostor: list[Cosines] = [np.empty(0, np.float32)]
@@ -89,12 +99,7 @@ def pair_up(embeddings: NDArray[np.float32], persons: Sequence[str]) -> Pairs:
         same = labels[row + 1 :] == labels[row]
         genuine.append(cosines[same])
         impostor.append(cosines[~same])
-    pairs = Pairs(np.sort(np.concatenate(genuine)), np.sort(np.concatenate(impostor)))
-    if not pairs.genuine.size:
-        raise FitError("no person has two usable pictures; add some")
-    if not pairs.impostor.size:
-        raise FitError("there is only one person; add folders of others")
-    return pairs
+    return Pairs(np.sort(np.concatenate(genuine)), np.sort(np.concatenate(impostor)))
 
 
 def wilson(errors: int, trials: int) -> Rate:
@@ -123,7 +128,19 @@ def false_non_match(pairs: Pairs, cosine: float) -> Rate:
     return wilson(int((pairs.genuine < cosine).sum()), pairs.genuine.size)
 
 
-def fit(pairs: Pairs) -> Fit:
+def lowest_cosine(pairs: Pairs) -> float:
+    """Return the lowest cosine, in steps of 0.0001, that at most one in a thousand impostor pairs reaches.
+
+    Of fewer than a thousand pairs it lies above the highest.
+    """
+    if not pairs.impostor.size:
+        return -1.0
+    allowed = int((1 - IMPOSTOR_QUANTILE) * pairs.impostor.size)
+    highest_refused = float(pairs.impostor[-1 - allowed])
+    return (math.floor(highest_refused * 10_000) + 1) / 10_000
+
+
+def fit(pairs: Pairs, strangers: Mapping[str, Pairs] | None = None) -> Fit:
     """The map whose 0.7 stands between impostors and genuine pairs.
 
     Cosine of score 0.7: the middle between the impostors' upper and the genuine pairs' lower end. An end is the
@@ -131,10 +148,19 @@ def fit(pairs: Pairs) -> Fit:
     to the other kind: the extreme of a few pairs is no measure of the tail. Where these ends cross, the plain quantiles
     are taken, and where those cross too, the impostors' quantile: a false match is the worse error.
 
+    `strangers` are pairs of further groups by name. Where more than one in a thousand impostor pairs of any of them
+    would match at 0.7, it moves up until they do not: a rate that holds on average does not protect the group in which
+    it does not hold.
+
     The knots around it: the impostors' median is 0.1, the genuine pairs' median 0.9, and the ends of the scale are
     fixed, so that the map rises strictly whatever the pairs are.
     """
     target, placed = _target(pairs)
+    floors = {name: lowest_cosine(group) for name, group in (strangers or {}).items()}
+    if floors and (hardest := max(floors, key=floors.__getitem__)) and floors[hardest] > target:
+        count = strangers[hardest].impostor.size if strangers else 0
+        placed = f"where one in a thousand of {count} impostor pairs of {hardest} match; without them {placed}"
+        target = floors[hardest]
     low, high = float(np.median(pairs.impostor)), float(np.median(pairs.genuine))
     # Room for every knot on either side, in this order of precedence: the anchor, then the medians.
     target = min(max(target, -1 + 10 * LEAST_GAP), 1 - 3 * LEAST_GAP)

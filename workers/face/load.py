@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.settings import SettingsError
-from shared.weights import DETECTOR, RECOGNISER, WeightsError, WeightStore, choose
+from shared.weights import DETECTOR, RECOGNISER, WeightsError, WeightStore, require
 from workers.face.engines.isolated import IsolatedEngine
 from workers.face.engines.pair import Pair
 from workers.face.judges import open_judges
@@ -25,14 +25,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class EngineAbsentError(Exception):
-    """An engine that this machine has no weights for; the message says how to get them."""
-
-
 def loaders(settings: Settings) -> dict[str, Callable[[], Engine]]:
     """How to load each engine of the settings, in their order. Raises SettingsError for a name that is none.
 
-    A loader raises EngineAbsentError, or whatever the engine's library raises.
+    A loader raises WeightsError, or whatever the engine's library raises.
     """
     for name in settings.faces.engines:
         if name not in _LOADERS:
@@ -49,7 +45,7 @@ def load_engines(settings: Settings, only: Iterable[str] | None = None) -> list[
         try:
             engine = load()
             engine.warm_up()
-        except (EngineAbsentError, WeightsError) as error:
+        except WeightsError as error:
             log.warning("engine %s is off: %s", name, error)
             continue
         engines.append(engine)
@@ -63,11 +59,8 @@ def load_judges(settings: Settings) -> Judges:
 
 def _ezway(settings: Settings) -> Engine:
     store, gpu = WeightStore(settings.weights), has_gpu(settings.inference)
-    detector = choose(store, DETECTOR, settings.faces.detector, gpu=gpu)
-    recogniser = choose(store, RECOGNISER, settings.faces.recogniser, gpu=gpu)
-    if detector is None or recogniser is None:
-        missing = [role for role, found in ((DETECTOR, detector), (RECOGNISER, recogniser)) if found is None]
-        raise EngineAbsentError(f"no weights for {' and '.join(missing)}; `fidox weights fetch` gets them")
+    detector = require(store, DETECTOR, settings.faces.detector, gpu=gpu)
+    recogniser = require(store, RECOGNISER, settings.faces.recogniser, gpu=gpu)
     return Pair("ezway", load_detector(detector, settings.inference), load_recogniser(recogniser, settings.inference))
 
 

@@ -78,10 +78,12 @@ class LivenessTasks:
         await asyncio.gather(self._detectors.mend(), self._checks.mend())
 
     def describe(self) -> Sequence[contracts.Part]:
-        """Every check's state; without a detector none of them works."""
+        """Every check's state, with the detector that finds its faces; without one none of them works."""
         parts = self._checks.describe()
-        if self._detectors.in_order():
-            return parts
+        detectors = self._detectors.in_order()
+        if detectors:
+            model = detectors[0].part.model_id if detectors[0].part else None
+            return [msgspec.structs.replace(part, detector=model) for part in parts]
         return [
             msgspec.structs.replace(part, state=PartState.FAILED) if part.state is PartState.READY else part
             for part in parts

@@ -72,8 +72,15 @@ class CardTasks:
         await self._readers.mend()
 
     def describe(self) -> Sequence[contracts.Part]:
-        """The reader's state."""
-        return self._readers.describe()
+        """The reader's state; its detectors are that of lines and, where there is one, that of portraits."""
+        parts = self._readers.describe()
+        if self._portraits is None:
+            return parts
+        portraits = self._portraits.model_id
+        return [
+            msgspec.structs.replace(part, detector=f"{part.detector}+{portraits}") if part.detector else part
+            for part in parts
+        ]
 
     async def read(self, operation: contracts.ReadCard, call: Call) -> contracts.AnyOutcome:
         """What stands on the document?"""

@@ -29,6 +29,7 @@ from shared.endings import end
 from shared.metrics.sampled import sampled
 from shared.queue import connect
 from shared.tracing import set_up_tracing
+from shared.weights import licences
 from workers.runtime import heartbeat
 from workers.runtime.slots import Slots
 from workers.runtime.tasks import Handlers, Performer
@@ -119,6 +120,8 @@ async def _run(
             # What is there now stays: the collector need not walk through it between jobs.
             gc.collect()
             gc.freeze()
+            if notice := licences.notice(model for part in describe() for model in (part.model, part.detector)):
+                log.warning("%s", notice)
             log.info("%s worker ready", kind)
             try:
                 await worker.run_until_stopped()

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, cast
 
 from shared.settings import SettingsError
-from shared.weights import DETECTOR, MissingWeightError, UnknownWeightError, WeightStore, choose
+from shared.weights import DETECTOR, UnknownWeightError, WeightStore, choose, require
 from workers.inference.isolated import IsolatedProcess
 from workers.inference.onnx import has_gpu
 from workers.inference.sessions import open_network
@@ -112,7 +112,6 @@ def load_detector(located: Located, settings: Inference) -> Detector:
 
 
 def _needed(settings: Settings) -> Detector:
-    detector = open_detector(settings)
-    if detector is None:
-        raise MissingWeightError(f"no weights for {DETECTOR}; `fidox weights fetch` gets them")
-    return detector
+    gpu = has_gpu(settings.inference)
+    located = require(WeightStore(settings.weights), DETECTOR, settings.faces.detector, gpu=gpu)
+    return load_detector(located, settings.inference)

@@ -10,6 +10,7 @@ from gateway.calls import call_of
 from gateway.console.live import now
 from gateway.console.shown import shell
 from gateway.look.render import page
+from shared.weights import licences
 from shared.weights.find import Place
 from shared.weights.manifest import Weight
 
@@ -27,18 +28,14 @@ async def engines(request: Request[Any, Any, Any]) -> Response[Any]:
     """What runs, and what it may be used for."""
     services = call_of(request).services
     current = await now(services)
-    loaded = {name for kind in current.kinds for part in kind.parts for name in _weights(part.model, part.detector)}
+    models = [model for kind in current.kinds for part in kind.parts for model in (part.model, part.detector)]
+    loaded = set(licences.names_in(models))
     rows = [WeightRow(weight, place, weight.name in loaded) for weight, place in await services.weights.places()]
     rows.sort(key=lambda row: not row.is_loaded)
-    restricted = [row.weight.name for row in rows if row.is_loaded and not row.weight.commercial_use]
+    restricted = licences.non_commercial(models)
     return page(
         request, "engines.html", kinds=current.kinds, rows=rows, restricted=restricted, **shell(request, "engines")
     )
-
-
-def _weights(*models: str | None) -> list[str]:
-    """The names in a model's id: an engine may be put together of several."""
-    return [name for model in models if model for name in model.split("+")]
 
 
 ROUTES = (engines,)

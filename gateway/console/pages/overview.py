@@ -14,6 +14,7 @@ from gateway.console.shown import shell
 from gateway.look.render import HEADERS, page
 from shared.db.traffic import Tally, together
 from shared.db.transactions import OK
+from shared.weights import licences
 
 
 class OperationRow(NamedTuple):
@@ -31,6 +32,7 @@ async def overview(request: Request[Any, Any, Any]) -> Response[Any]:
     """Live figures that a script refreshes, charts of the last 24 hours, and their numbers in tables."""
     services = call_of(request).services
     known = await or_unavailable(services.day.look())
+    current = await now(services)
     hours = known.hours if known else ()
     whole, rows = together(hours), rows_of(hours)
     names = {name for hour in hours for name in hour.operations}
@@ -39,7 +41,10 @@ async def overview(request: Request[Any, Any, Any]) -> Response[Any]:
     return page(
         request,
         "overview.html",
-        now=await now(services),
+        now=current,
+        restricted=licences.non_commercial(
+            model for kind in current.kinds for part in kind.parts for model in (part.model, part.detector)
+        ),
         day_at=known.at if known else None,
         day=_row("", whole),
         calls=calls_chart(rows),

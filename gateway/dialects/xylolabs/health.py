@@ -17,6 +17,7 @@ from gateway.services import Services
 from shared.contracts import Kind, PartState
 from shared.db.pool import StoreUnavailableError, connection
 from shared.storage import StorageError
+from shared.weights import licences
 
 if TYPE_CHECKING:
     from shared.queue import Queue
@@ -58,7 +59,14 @@ async def health(request: Request[Any, Any, Any]) -> Response[schemas.HealthResp
     needed = (redis, face, *(part for part in (database, storage) if part.status != DISABLED))
     fine = all(part.status == OK for part in needed)
     model = next((engine.detector for engine in face.engines if engine.state is PartState.READY), None)
-    answer = schemas.HealthResponse(status=OK if fine else UNAVAILABLE, version=VERSION, model=model, components=parts)
+    engines = [*face.engines, *liveness.engines, *ocr.engines]
+    answer = schemas.HealthResponse(
+        status=OK if fine else UNAVAILABLE,
+        version=VERSION,
+        model=model,
+        notice=licences.notice(name for engine in engines for name in (engine.model, engine.detector)),
+        components=parts,
+    )
     return Response(answer, status_code=200 if fine else 503, headers={"Cache-Control": "no-store"})
 
 

@@ -193,9 +193,13 @@ class HealthParts(msgspec.Struct):
 
 
 class HealthResponse(msgspec.Struct):
-    """`ok` where a call would be answered; `model` is the detector that would answer it."""
+    """`ok` where a call would be answered; `model` is the detector that would answer it.
+
+    `notice` names the weights in use whose licence does not allow commercial use; null where all of them do.
+    """
 
     status: str
     version: str
     model: str | None
+    notice: str | None
     components: HealthParts

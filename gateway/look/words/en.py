@@ -256,7 +256,7 @@ WORDS = {
     "job_type.detect": "Detect",
     "job_type.mask": "Mask",
     "engines.title": "Engines and weights",
-    "engines.restricted": "Loaded, and not licensed for commercial use:",
+    "engines.restricted": "Non-commercial weights are in use:",
     "engines.running": "What the workers have",
     "engines.name": "Name",
     "engines.kind": "Worker",

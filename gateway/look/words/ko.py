@@ -256,7 +256,7 @@ WORDS = {
     "job_type.detect": "검출",
     "job_type.mask": "마스킹",
     "engines.title": "엔진과 가중치",
-    "engines.restricted": "불러온 가중치 가운데 상업적 사용이 허용되지 않는 것:",
+    "engines.restricted": "상업적 사용이 허용되지 않는 가중치를 사용 중:",
     "engines.running": "워커가 가진 엔진",
     "engines.name": "이름",
     "engines.kind": "워커",
