@@ -224,12 +224,27 @@ class Ocr(msgspec.Struct, frozen=True):
 
 
 class Weights(msgspec.Struct, frozen=True):
-    """Where model files lie."""
+    """Where model files lie, where they come from, and under which licences they are used."""
 
     folder: Annotated[str, env("FIDOX_WEIGHTS_DIR", "a folder of weight files, looked into first")] = ""
     cache: Annotated[str, env("FIDOX_CACHE_DIR", "where fetched weights are kept")] = str(
         Path.home() / ".cache" / "fidox"
     )
+    mirror: Annotated[
+        str,
+        env(
+            "FIDOX_WEIGHTS_MIRROR",
+            "a folder or an http(s) address that stands before every host: `https://HOST/PATH` is MIRROR/HOST/PATH",
+        ),
+    ] = ""
+    licence: Annotated[
+        str,
+        env(
+            "FIDOX_WEIGHTS_LICENCE",
+            "any | commercial: load only weights whose licence allows commercial use",
+            pattern="^(any|commercial)$",
+        ),
+    ] = "any"
 
 
 class Log(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Model files: the manifest that names them, where they lie on this machine, and how they get there.
 
     store = WeightStore(settings.weights)
-    store.locate("scrfd_500m").path         a file whose sha256 is right, or a WeightsError
+    store.locate("scrfd_500m").path         a file whose hash is right, or a WeightsError
     choose(store, DETECTOR, gpu=False)      the best detector that is on this machine, or None
     fetch(store, "w600k_r50", progress)     download to the cache
 
@@ -12,6 +12,7 @@ that needs it.
 from shared.weights.choice import CHECK_ROLES, DETECTOR, RECOGNISER, candidates, choose, of_check
 from shared.weights.errors import (
     FetchError,
+    LicenceError,
     MissingWeightError,
     OfflineError,
     UnknownWeightError,
@@ -20,18 +21,22 @@ from shared.weights.errors import (
 )
 from shared.weights.fetch import fetch
 from shared.weights.find import Located, Place, WeightStore
-from shared.weights.manifest import Manifest, Weight
+from shared.weights.manifest import Manifest, Source, Weight
+from shared.weights.probe import Probe, known_input
 
 __all__ = [
     "CHECK_ROLES",
     "DETECTOR",
     "RECOGNISER",
     "FetchError",
+    "LicenceError",
     "Located",
     "Manifest",
     "MissingWeightError",
     "OfflineError",
     "Place",
+    "Probe",
+    "Source",
     "UnknownWeightError",
     "Weight",
     "WeightStore",
@@ -40,5 +45,6 @@ __all__ = [
     "candidates",
     "choose",
     "fetch",
+    "known_input",
     "of_check",
 ]

@@ -20,13 +20,21 @@ RECOGNISER = "face.recogniser"
 
 AUTO = "auto"
 
+# Behind those of InsightFace come those that may be used commercially: under FIDOX_WEIGHTS_LICENCE=commercial they are
+# all there is, and beside the others they are no worse than nothing.
+_FREE_DETECTORS = ("yunet_2023mar",)
+_FREE_RECOGNISERS = (
+    "arcface_lresnet100e_ir",
+    "face_reidentification_retail_0095",
+    "face_reidentification_retail_0095_onnx",
+)
 _ON_CPU = {
-    DETECTOR: ("scrfd_500m", "scrfd_2.5g", "scrfd_10g"),
-    RECOGNISER: ("w600k_mbf", "w600k_mbf_dequantised", "w600k_r50"),
+    DETECTOR: ("scrfd_500m", "scrfd_2.5g", "scrfd_10g", *_FREE_DETECTORS),
+    RECOGNISER: ("w600k_mbf", "w600k_mbf_dequantised", "w600k_r50", *_FREE_RECOGNISERS),
 }
 _ON_GPU = {
-    DETECTOR: ("scrfd_10g", "scrfd_2.5g", "scrfd_500m"),
-    RECOGNISER: ("w600k_r50", "w600k_mbf", "w600k_mbf_dequantised"),
+    DETECTOR: ("scrfd_10g", "scrfd_2.5g", "scrfd_500m", *_FREE_DETECTORS),
+    RECOGNISER: ("w600k_r50", "w600k_mbf", "w600k_mbf_dequantised", *_FREE_RECOGNISERS),
 }
 
 # What each liveness check is made of, in the order in which it takes them. There is one weight of each role: scores of

@@ -2,6 +2,7 @@
 
 WeightsError
 ├── UnknownWeightError      the manifest has no such name
+├── LicenceError            FIDOX_WEIGHTS_LICENCE does not allow to load it
 ├── MissingWeightError      it lies nowhere in the look-up order
 ├── WrongHashError          a file of that name lies there, and is another one: never loaded
 └── FetchError              it could not be downloaded; the message says what to do instead
@@ -19,6 +20,10 @@ class WeightsError(Exception):
 
 class UnknownWeightError(WeightsError):
     """The manifest has no such name."""
+
+
+class LicenceError(WeightsError):
+    """The operator allows only weights whose licence permits commercial use, and this one's does not."""
 
 
 class MissingWeightError(WeightsError):

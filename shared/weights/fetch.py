@@ -58,6 +58,7 @@ def fetch(store: WeightStore, name: str, progress: Progress | None = None, *, op
     WrongHashError; nothing is left behind then.
     """
     weight = store.manifest.named(name)
+    store.require_licence(weight)
     if not weight.urls:
         raise FetchError(f"{name} has no public address; {store.way_to_get(weight)}")
     for url in weight.urls[:-1]:
@@ -78,9 +79,9 @@ def _download(store: WeightStore, weight: Weight, url: str, progress: Progress |
     try:
         with os.fdopen(descriptor, "wb") as file:
             sha256 = _copy(weight, url, file, progress, opener)
-        if sha256 != weight.sha256:
+        if sha256 != weight.digest.value:
             raise WrongHashError(
-                f"{weight.name}: what {url} gave has the sha256 {sha256[:16]}…, not {weight.sha256[:16]}…; it was"
+                f"{weight.name}: what {url} gave has the sha256 {sha256[:16]}…, not {weight.digest.short}; it was"
                 " thrown away"
             )
         Path(part).chmod(0o644)
@@ -95,7 +96,7 @@ def _copy(weight: Weight, url: str, file: IO[bytes], progress: Progress | None, 
     by_hand = (
         f"download {url} on another machine and put it as {weight.file} into FIDOX_WEIGHTS_DIR or the cache folder"
     )
-    digest, done = hashlib.sha256(), 0
+    digest, done = hashlib.new(weight.digest.algorithm), 0
     try:
         with opener(url, TIMEOUT_S) as body:
             total = weight.bytes or _length(body)

@@ -1,43 +1,108 @@
-"""The manifest: which model files there are, what each is for, and what identifies it."""
+"""The manifest: which model files there are, what each is for, and what identifies it.
+
+It is read once, when this module is imported: an import runs in one thread alone, whichever threads ask for it. The
+first decoding of a type by msgspec 0.22 is not safe in several threads at once, and ended processes with SIGSEGV.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import msgspec
 
+from shared.weights.addresses import Address
 from shared.weights.errors import UnknownWeightError
+from shared.weights.probe import Probe
 
 FILE = Path(__file__).with_name("manifest.toml")
+# Hexadecimal digits of each algorithm.
+_DIGITS = {"sha256": 64, "sha384": 96}
 
 
-class Weight(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One model file. The fields are described at the head of `manifest.toml`."""
+class Digest(NamedTuple):
+    """The hash of a whole file: `algorithm` as hashlib names it, `value` in lower-case hexadecimal digits."""
 
-    name: str
+    algorithm: str
+    value: str
+
+    @property
+    def short(self) -> str:
+        """Enough of it for a message."""
+        return f"{self.value[:16]}…"
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One file: what it is called here, where it is published, and what identifies it."""
+
     file: str
-    role: str
-    sha256: str
-    licence: str
-    commercial_use: bool
     urls: tuple[str, ...] = ()
     bytes: int | None = None
-    package: str | None = None
-    system: str | None = None
+    sha256: str | None = None
+    sha384: str | None = None
 
     def __post_init__(self) -> None:
         # ValueError becomes msgspec's ValidationError, with the entry's place in the file.
-        if len(self.sha256) != 64 or set(self.sha256) - set("0123456789abcdef"):
-            raise ValueError(f"{self.name}: sha256 is 64 small hexadecimal digits")
+        if (self.sha256 is None) == (self.sha384 is None):
+            raise ValueError(f"{self.label}: expected either sha256 or sha384")
+        algorithm, value = self.digest
+        if len(value) != _DIGITS[algorithm] or set(value) - set("0123456789abcdef"):
+            raise ValueError(f"{self.label}: {algorithm} is {_DIGITS[algorithm]} lower-case hexadecimal digits")
         path = PurePosixPath(self.file)
         if path.is_absolute() or ".." in path.parts:
-            raise ValueError(f"{self.name}: file stays inside its folder")
-        if any(not url.startswith("https://") for url in self.urls):
-            raise ValueError(f"{self.name}: weights come over https only")
+            raise ValueError(f"{self.label}: file stays inside its folder")
+        for url in self.urls:
+            try:
+                Address.parse(url)
+            except ValueError as error:
+                raise ValueError(f"{self.label}: {error}") from error
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return self.file
+
+    @property
+    def digest(self) -> Digest:
+        """The one hash that it has."""
+        return Digest("sha256", self.sha256) if self.sha256 is not None else Digest("sha384", self.sha384 or "")
+
+
+class Weight(Source, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One network or dictionary, of one file or several. The fields are described at the head of `manifest.toml`."""
+
+    name: str
+    role: str
+    licence: str
+    commercial_use: bool
+    package: str | None = None
+    system: str | None = None
+    companions: tuple[Source, ...] = ()
+    probe: Probe | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         if self.package is not None and ":" not in self.package:
             raise ValueError(f"{self.name}: package is name:path")
         if self.system is not None and not self.system.partition(":")[2].startswith("/"):
             raise ValueError(f"{self.name}: system is name:/path")
+        if self.companions and (self.package or self.system):
+            raise ValueError(f"{self.name}: a weight of several files comes from urls alone")
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return self.name
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Its files, the one that is loaded first."""
+        return (self, *self.companions)
+
+    @property
+    def is_published(self) -> bool:
+        """Does each of its files have an address?"""
+        return all(source.urls for source in self.sources)
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,6 +128,16 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(weight for weight in self.weight if weight.role == role)
 
 
-def load(path: Path = FILE) -> Manifest:
-    """Read a manifest. Raises msgspec.ValidationError: a wrong manifest is a bug of the product, not of its user."""
+def _read(path: Path) -> Manifest:
     return msgspec.toml.decode(path.read_bytes(), type=Manifest)
+
+
+SHIPPED = _read(FILE)
+
+
+def load(path: Path = FILE) -> Manifest:
+    """Return the manifest of `path`; the product's own is read once and shared. Safe in any thread.
+
+    Raises msgspec.ValidationError: a wrong manifest is a bug of the product, not of its user.
+    """
+    return SHIPPED if path == FILE else _read(path)

@@ -71,15 +71,17 @@ def opener_of(data: bytes):
 
 def test_every_entry_of_the_manifest_says_what_it_is() -> None:
     for one in manifest.load().weight:
-        assert re.fullmatch(r"[0-9a-f]{64}", one.sha256), one.name
+        assert all(re.fullmatch(r"[0-9a-f]{64}|[0-9a-f]{96}", source.digest.value) for source in one.sources), one.name
         assert one.licence
         assert one.role
-        assert all(url.startswith("https://") for url in one.urls)
+        assert all(url.startswith("https://") for source in one.sources for url in source.urls)
 
 
 def test_names_and_files_of_the_manifest_are_unique() -> None:
     known = manifest.load().weight
-    assert len({one.name for one in known}) == len({one.file for one in known}) == len(known)
+    files = [source.file for one in known for source in one.sources]
+    assert len({one.name for one in known}) == len(known)
+    assert len(set(files)) == len(files)
 
 
 @pytest.mark.parametrize("role", [DETECTOR, RECOGNISER])
@@ -98,9 +100,16 @@ def test_each_role_has_a_weight_that_can_be_downloaded(role: str) -> None:
     "wrong",
     [
         {"sha256": "ABC"},
+        {"sha256": None},
+        {"sha384": "0" * 96},
+        {"sha256": None, "sha384": "0" * 64},
         {"file": "../elsewhere.onnx"},
         {"file": "/somewhere.onnx"},
         {"urls": ("http://weights.test/model.onnx",)},
+        {"urls": ("https://weights.test/models.zip#../model.onnx",)},
+        {"urls": ("https://weights.test/models.zip#/model.onnx",)},
+        {"urls": ("https://weights.test/models.tar#model.onnx",)},
+        {"urls": ("https://weights.test/a/../model.onnx",)},
         {"package": "no-colon"},
     ],
 )
@@ -174,7 +183,8 @@ def test_what_is_missing_says_how_to_get_it(machine: Machine) -> None:
 
 
 def test_the_best_of_those_that_are_there_is_chosen(tmp_path: Path) -> None:
-    machine = Machine(tmp_path, *(weight(name) for name in ("scrfd_10g", "scrfd_2.5g", "scrfd_500m")))
+    names = ("scrfd_10g", "scrfd_2.5g", "scrfd_500m", "yunet_2023mar")
+    machine = Machine(tmp_path, *(weight(name) for name in names))
     assert choose(machine.store, DETECTOR, gpu=False) is None
     for name in ("scrfd_10g", "scrfd_2.5g", "scrfd_500m"):
         (machine.cache / f"{name}.onnx").write_bytes(RIGHT)
