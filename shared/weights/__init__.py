@@ -11,6 +11,7 @@ that needs it.
 
 from shared.weights.choice import CHECK_ROLES, DETECTOR, RECOGNISER, candidates, choose, of_check
 from shared.weights.errors import (
+    BundleError,
     FetchError,
     LicenceError,
     MissingWeightError,
@@ -23,16 +24,19 @@ from shared.weights.fetch import fetch
 from shared.weights.find import Located, Place, WeightStore
 from shared.weights.manifest import Manifest, Source, Weight
 from shared.weights.probe import Probe, known_input
+from shared.weights.transfer import Network
 
 __all__ = [
     "CHECK_ROLES",
     "DETECTOR",
     "RECOGNISER",
+    "BundleError",
     "FetchError",
     "LicenceError",
     "Located",
     "Manifest",
     "MissingWeightError",
+    "Network",
     "OfflineError",
     "Place",
     "Probe",
