@@ -237,6 +237,7 @@ def store_of(tmp_path):
         for name in (*POSES, CLARITY):
             weight = known.named(name)
             if name in files:
+                (tmp_path / weight.file).parent.mkdir(exist_ok=True)
                 (tmp_path / weight.file).write_bytes(files[name])
                 changes = {"sha256": hashlib.sha256(files[name]).hexdigest(), "bytes": None}
                 weight = type(weight)(**{field: getattr(weight, field) for field in weight.__struct_fields__} | changes)
@@ -248,7 +249,8 @@ def store_of(tmp_path):
 
 
 def model(name: str) -> bytes:
-    return (need(SHARED / "models") / f"{name}.onnx").read_bytes()
+    need(SHARED / "models")
+    return WeightStore(Weights()).locate(name).path.read_bytes()
 
 
 def test_without_their_weights_the_plain_measures_judge_alone(store_of):
@@ -271,16 +273,17 @@ def test_a_broken_file_is_logged_and_left_out(store_of, caplog, cut):
 def test_a_file_with_another_hash_is_logged_and_left_out(store_of, tmp_path, caplog):
     store = store_of({name: model(name) for name in (*POSES, CLARITY)})
     for name in (*POSES, CLARITY):
-        (tmp_path / f"{name}.onnx").write_bytes(model(name)[:-1] + b"\0")
+        (tmp_path / store.manifest.named(name).file).write_bytes(model(name)[:-1] + b"\0")
     with caplog.at_level(logging.WARNING):
         assert open_judges(store) == PLAIN
     assert sum("refused" in line for line in caplog.messages) == 3
 
 
 def test_a_session_that_fails_leaves_the_plain_measures_and_a_line_in_the_log(store_of, portrait, see, caplog):
-    # A network for another picture: it loads, and raises at every run.
+    # Networks for another picture, in the same containers: they load, and raise at every run.
     other = model("minifasnet_v2_2.7")
-    broken = open_judges(store_of(dict.fromkeys((*POSES, CLARITY), other)))
+    mask = (need(SHARED / "models" / "originals") / "face_mask_detection.pb").read_bytes()
+    broken = open_judges(store_of({**dict.fromkeys(POSES, other), CLARITY: mask}))
     assert broken.poses is not None is not broken.clarity
     picture, face = portrait("obama/obama.jpg")
     with caplog.at_level(logging.WARNING):

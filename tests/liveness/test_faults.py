@@ -20,10 +20,11 @@ from tests.support import liveness
 
 ROOT = Path(__file__).parents[2]
 DETECTOR = "scrfd_500m.onnx"
+# By the names that they have upstream.
 WEIGHTS = {
-    Check.PHOTO: ("minifasnet_v2_2.7.onnx", "minifasnet_v1se_4.0.onnx"),
-    Check.DEEPFAKE: ("meso4_df.onnx", "mesoinception_df.onnx"),
-    Check.MASK: ("face_mask_aizoo_260.onnx",),
+    Check.PHOTO: ("minifasnet/2.7_80x80_MiniFASNetV2.onnx", "minifasnet/4_0_0_80x80_MiniFASNetV1SE.onnx"),
+    Check.DEEPFAKE: ("mesonet/Meso4_DF.h5", "mesonet/MesoInception_DF.h5"),
+    Check.MASK: ("aizoo/face_mask_detection.tflite",),
 }
 ALL = {"photo", "deepfake", "mask"}
 
@@ -37,8 +38,11 @@ class Worker:
         self.fault.write_text("")
         self.weights = folder / "weights"
         self.weights.mkdir()
-        for name in (DETECTOR, *(name for names in WEIGHTS.values() for name in names)):
-            shutil.copyfile(need(SHARED / "models") / name, self.weights / name)
+        models = need(SHARED / "models")
+        shutil.copyfile(models / DETECTOR, self.weights / DETECTOR)
+        for name in (name for names in WEIGHTS.values() for name in names):
+            (self.weights / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(models / "originals" / Path(name).name, self.weights / name)
         self.environment = os.environ | {
             "DATABASE_URL": stack.database_url,
             "REDIS_URL": self.redis_url,
