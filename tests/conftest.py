@@ -39,6 +39,7 @@ APART = (
     "queue/",
     "soak/",
     "upgrades/",
+    "weights/test_stranger.py",
     "xylolabs/test_health.py",
     "xylolabs/storage/",
 )

@@ -1,17 +1,23 @@
-"""`fidox weights`: the model files on this machine, where they come from, and under which licence."""
+"""`fidox weights`: the model files on this machine, their places and licences, and what they turn on."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
 from deploy.cli import common
-from shared.weights import MissingWeightError, Weight, WeightsError, WeightStore, WrongHashError
+from shared.weights import LicenceError, MissingWeightError, Weight, WeightStore, WrongHashError
+from shared.weights.features import FeatureState, features, licence_note, needed
 
-app = typer.Typer(help="List, fetch and verify model files.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from deploy.local.downloads import Fetched
+    from shared.settings import Settings
+
+app = typer.Typer(help="List, fetch, verify and carry model files.", no_args_is_help=True)
 
 
 class Row(msgspec.Struct):
@@ -30,46 +36,112 @@ class Row(msgspec.Struct):
 @app.command("list")
 def list_weights(as_json: common.Json = False) -> None:
     """List every model file the product knows: whether and where it is, and its licence."""
-    store = _store()
+    store = _store(common.settings())
     found = [_row(store, weight, fresh=False) for weight in store.manifest.weight]
     _show(found, as_json=as_json)
+
+
+@app.command("features")
+def list_features(as_json: common.Json = False) -> None:
+    """Say of each feature whether it is on, or why it is off and what turns it on."""
+    settings = common.settings()
+    _show_features(features(_store(settings), settings, gpu=_gpu()), as_json=as_json)
 
 
 @app.command()
 def fetch(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Which; without a name, one of each role that is missing.")
+        list[str] | None, typer.Argument(help="Which; without a name, all that are not here and have an address.")
     ] = None,
+    only_needed: Annotated[
+        bool, typer.Option("--needed", help="Only those that turn on what the settings want, and any that are named.")
+    ] = False,
     as_json: common.Json = False,
 ) -> None:
-    """Download model files to the cache folder, and keep only what has the right hash."""
+    """Download model files to the cache folder, and keep only what has the right hash.
+
+    It goes on after a failure, and says in the end what each feature has and needs. Exit status 1 where a file that is
+    named or needed could not be had.
+    """
     from rich.console import Console
 
-    from deploy.local.downloads import fetch_with_bar
+    from deploy.local.downloads import fetch_each
 
-    store, console = _store(), Console(stderr=True)
-    chosen = [store.manifest.named(name) for name in names] if names else _missing(store)
-    fetched: list[dict[str, str]] = []
-    failed: list[str] = []
-    for weight in chosen:
-        try:
-            path = fetch_with_bar(store, weight.name, console)
-        except WeightsError as error:
-            failed.append(str(error))
-            continue
-        fetched.append({"name": weight.name, "path": str(path), "licence": weight.licence})
-    text = "\n".join(f"fetched {one['name']} to {one['path']} ({one['licence']})" for one in fetched)
-    if fetched or not failed:
-        common.show({"fetched": fetched}, text or "nothing is missing", as_json=as_json)
-    if failed:
-        raise common.CommandError("\n".join(failed))
+    settings = common.settings()
+    store = _store(settings)
+    named = [store.manifest.named(name).name for name in names or ()]
+    wanted = needed(store, settings, gpu=_gpu())
+    skipped: dict[str, str] = {}
+    chosen = named
+    if only_needed:
+        chosen = [*dict.fromkeys([*named, *wanted])]
+    elif not named:
+        chosen, skipped = _missing(store)
+    fetched = fetch_each(store, chosen, Console(stderr=True))
+    states = features(store, settings, gpu=_gpu(), failed=fetched.reasons)
+    if as_json:
+        common.show(_as_data(store, fetched, skipped, states), "", as_json=True)
+    else:
+        _report(store, fetched, skipped, states)
+    if fetched.failed:
+        sys.stderr.write("".join(f"fidox: {line}\n" for line in dict.fromkeys(map(str, fetched.failed.values()))))
+    if set(fetched.failed) & {*named, *wanted}:
+        raise typer.Exit(1)
+
+
+@app.command()
+def bundle(
+    file: Annotated[Path, typer.Argument(help="The archive to write, such as weights.tar.", dir_okay=False)],
+    as_json: common.Json = False,
+) -> None:
+    """Write every model file that is here into one archive, for a machine that has no way to the internet."""
+    from shared.weights.bundle import write_bundle
+
+    with common.progress() as bar:
+        task = bar.add_task("writing", total=None)
+        written = write_bundle(_store(common.settings()), file, lambda name: bar.update(task, description=name))
+    data = {"file": str(file), "bytes": file.stat().st_size, "weights": written}
+    common.show(data, f"wrote {len(written)} weights to {file}, {file.stat().st_size} bytes", as_json=as_json)
+
+
+@app.command("import")
+def import_archive(
+    file: Annotated[Path, typer.Argument(help="An archive of `fidox weights bundle`.", exists=True, dir_okay=False)],
+    as_json: common.Json = False,
+) -> None:
+    """Take model files out of an archive into the cache folder: only those whose hash is right.
+
+    Exit status 1 where one was damaged.
+    """
+    from shared.weights.bundle import import_bundle
+
+    settings = common.settings()
+    store = _store(settings)
+    with common.progress() as bar:
+        task = bar.add_task("reading", total=None)
+        done = import_bundle(store, file, lambda name: bar.update(task, description=name))
+    states = features(store, settings, gpu=_gpu())
+    if as_json:
+        common.show({**done._asdict(), "features": states}, "", as_json=True)
+    else:
+        rows = [
+            *((name, "taken", "") for name in done.taken),
+            *((name, "here already", "") for name in done.present),
+            *((name, "skipped", why) for name, why in done.skipped.items()),
+            *((name, "refused", why) for name, why in done.refused.items()),
+        ]
+        common.show_table(rows, ("weight", "", ""), rows, as_json=False)
+        _show_features(states, as_json=False)
+    if done.refused:
+        raise typer.Exit(1)
 
 
 @app.command()
 def verify(as_json: common.Json = False) -> None:
     """Read every model file that is here and compare its hash with the manifest's. Exit status 1 where one is wrong."""
-    store = _store()
-    found = [row for weight in store.manifest.weight if (row := _row(store, weight, fresh=True)).state != "missing"]
+    store = _store(common.settings())
+    rows = [_row(store, weight, fresh=True) for weight in store.manifest.weight if store.allows(weight)]
+    found = [row for row in rows if row.state != "missing"]
     _show(found, as_json=as_json)
     if wrong := [row for row in found if row.state == "wrong"]:
         for row in wrong:
@@ -77,29 +149,58 @@ def verify(as_json: common.Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _store() -> WeightStore:
-    return WeightStore(common.settings().weights)
+def _store(settings: Settings) -> WeightStore:
+    return WeightStore(settings.weights)
 
 
-def _missing(store: WeightStore) -> list[Weight]:
-    """For each role of which nothing is here: the first that has a public address."""
-    chosen: list[Weight] = []
-    for role in dict.fromkeys(weight.role for weight in store.manifest.weight):
-        all_of_it = store.manifest.of_role(role)
-        if all(store.find(weight.name) is None for weight in all_of_it):
-            chosen += [weight for weight in _smallest_first(store, role, all_of_it) if weight.urls][:1]
-    return chosen
-
-
-def _smallest_first(store: WeightStore, role: str, weights: tuple[Weight, ...]) -> list[Weight]:
-    """What `fidox up` would take, where it has an opinion."""
-    from shared.weights import candidates
+def _gpu() -> bool:
     from workers.runtime.supervisor import gpus
 
-    try:
-        return [store.manifest.named(name) for name in candidates(role, gpu=gpus() > 0)]
-    except KeyError:
-        return list(weights)
+    return gpus() > 0
+
+
+def _missing(store: WeightStore) -> tuple[list[str], dict[str, str]]:
+    """Return what is not here and can be downloaded, and why the rest of what is not here cannot."""
+    missing = [weight for weight in store.manifest.weight if store.find(weight.name) is None]
+    chosen = [weight.name for weight in missing if weight.is_published and store.allows(weight)]
+    skipped: dict[str, str] = {}
+    for weight in missing:
+        if not store.allows(weight):
+            skipped[weight.name] = f"FIDOX_WEIGHTS_LICENCE=commercial, and its licence is {weight.licence}"
+        elif not weight.is_published:
+            skipped[weight.name] = f"no public address; {store.way_to_get(weight)}"
+    return chosen, skipped
+
+
+def _as_data(
+    store: WeightStore, fetched: Fetched, skipped: dict[str, str], states: list[FeatureState]
+) -> dict[str, object]:
+    paths = [
+        {"name": name, "path": str(path), "licence": store.manifest.named(name).licence}
+        for name, path in fetched.paths.items()
+    ]
+    failed = {name: str(error) for name, error in fetched.failed.items()}
+    return {"fetched": paths, "failed": failed, "skipped": skipped, "features": states}
+
+
+def _report(store: WeightStore, fetched: Fetched, skipped: dict[str, str], states: list[FeatureState]) -> None:
+    lines = [f"fetched {name} to {path} ({store.manifest.named(name).licence})" for name, path in fetched.paths.items()]
+    lines += [f"skipped {name}: {why}" for name, why in skipped.items()]
+    if not (fetched.paths or fetched.failed):
+        lines.append("nothing to fetch")
+    common.show(None, "\n".join([*lines, ""]), as_json=False)
+    _show_features(states, as_json=False)
+
+
+def _show_features(states: list[FeatureState], *, as_json: bool) -> None:
+    rows = [
+        (state.title, "on" if state.on else "off", ", ".join(state.weights) or state.because, state.get)
+        for state in states
+    ]
+    common.show_table(states, ("feature", "", "with, or because", "get it by"), rows, as_json=as_json)
+    note = licence_note(dict.fromkeys(name for state in states for name in state.non_commercial))
+    if note and not as_json:
+        common.show(None, f"\n{note}", as_json=False)
 
 
 def _row(store: WeightStore, weight: Weight, *, fresh: bool) -> Row:
@@ -108,6 +209,8 @@ def _row(store: WeightStore, weight: Weight, *, fresh: bool) -> Row:
         located = store.locate(weight.name, fresh=fresh)
     except MissingWeightError as error:
         row.state, row.problem = "missing", str(error)
+    except LicenceError as error:
+        row.state, row.problem = "not allowed", str(error)
     except WrongHashError as error:
         row.state, row.problem = "wrong", str(error)
     else:

@@ -20,9 +20,9 @@ from deploy.local import lock
 from deploy.local.errors import LocalError, PortTakenError
 from deploy.local.folder import DEFAULT_ROOT, Folder
 from deploy.local.stack import free_port
-from shared.weights import CHECK_ROLES, WeightsError, WeightStore
-from shared.weights.ocr import NEEDED
-from workers.runtime.supervisor import cores
+from shared.weights import WeightsError, WeightStore, WrongHashError
+from shared.weights.features import features
+from workers.runtime.supervisor import cores, gpus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,24 +73,25 @@ def _onnx_runtime() -> Finding:
 
 
 def weights(settings: Settings) -> Iterator[Finding]:
-    """Each role's files, with their hashes looked at."""
+    """What the weights of this machine turn on, files that are not what they should be, and closed licences."""
     store = WeightStore(settings.weights)
-    for role in dict.fromkeys(weight.role for weight in store.manifest.weight):
-        present: list[str] = []
-        wrong = ""
-        for weight in store.manifest.of_role(role):
-            try:
-                present.append(store.locate(weight.name).weight.name)
-            except WeightsError as error:
-                wrong = wrong or (str(error) if "refused" in str(error) else "")
-        if present:
-            yield judged(f"weights {role}", ", ".join(present), wrong)
+    states = features(store, settings, gpu=gpus() > 0)
+    for state in states:
+        if state.on:
+            yield Finding(State.OK, state.title, f"on, with {', '.join(state.weights)}")
         else:
-            todo = wrong or "run `fidox weights fetch`, or put the files of `fidox weights list` into FIDOX_WEIGHTS_DIR"
-            # One engine is enough to answer, without the other there is nothing to fall back on; judges only help.
-            off = next((f"the liveness check {check}" for check, roles in CHECK_ROLES.items() if role in roles), None)
-            off = "reading ID cards" if role in NEEDED else off
-            yield Finding(State.WARN, f"weights {role}", f"none: {off or 'what needs it'} is off", todo)
+            judgement = State.WARN if state.wanted else State.OK
+            yield Finding(judgement, state.title, f"off: {state.because}", state.get if state.wanted else "")
+    for weight in store.manifest.weight:
+        try:
+            store.locate(weight.name)
+        except WrongHashError as error:
+            yield Finding(State.WARN, f"weight {weight.name}", "another file lies in its place", str(error))
+        except WeightsError:
+            continue
+    if closed := list(dict.fromkeys(name for state in states for name in state.non_commercial)):
+        todo = "for commercial use set FIDOX_WEIGHTS_LICENCE=commercial, which takes others, or buy that licence"
+        yield Finding(State.WARN, "licences", f"not for commercial use: {', '.join(closed)}", todo)
 
 
 def port(settings: Settings) -> Finding:

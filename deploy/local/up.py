@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from rich.console import Console
 
-from deploy.local.downloads import ready_checks, ready_reader, ready_weights
+from deploy.local.downloads import ready_weights
 from deploy.local.folder import CHECKOUT, DEFAULT_ROOT
 from deploy.local.stack import LocalStack
 from shared.settings import Settings
@@ -35,12 +35,10 @@ def up(root: Path = DEFAULT_ROOT, *, as_json: bool = False) -> None:
 
     settings = Settings.from_env()
 
-    def look_at_weights() -> None:
+    def prepare_weights() -> None:
         ready_weights(settings, console, say)
-        ready_checks(settings, say)
-        ready_reader(settings, console, say)
 
-    stack = LocalStack(root, settings.http.port, say=say, before_start=look_at_weights)
+    stack = LocalStack(root, settings.http.port, say=say, before_start=prepare_weights)
     signals = _Signals()
     try:
         with stack:

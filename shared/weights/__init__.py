@@ -11,6 +11,7 @@ that needs it.
 
 from shared.weights.choice import CHECK_ROLES, DETECTOR, RECOGNISER, candidates, choose, of_check, require
 from shared.weights.errors import (
+    BundleError,
     FetchError,
     LicenceError,
     MissingWeightError,
@@ -23,16 +24,22 @@ from shared.weights.fetch import fetch
 from shared.weights.find import Located, Place, WeightStore
 from shared.weights.manifest import Manifest, Source, Weight
 from shared.weights.probe import Probe, known_input
+<<<<<<< HEAD
+=======
+from shared.weights.transfer import Network
+>>>>>>> weights
 
 __all__ = [
     "CHECK_ROLES",
     "DETECTOR",
     "RECOGNISER",
+    "BundleError",
     "FetchError",
     "LicenceError",
     "Located",
     "Manifest",
     "MissingWeightError",
+    "Network",
     "OfflineError",
     "Place",
     "Probe",

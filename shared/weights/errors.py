@@ -4,9 +4,10 @@ WeightsError
 ├── UnknownWeightError      the manifest has no such name
 ├── LicenceError            FIDOX_WEIGHTS_LICENCE does not allow to load it
 ├── MissingWeightError      it lies nowhere in the look-up order
-├── WrongHashError          a file of that name lies there, and is another one: never loaded
-└── FetchError              it could not be downloaded; the message says what to do instead
-    └── OfflineError        its server cannot be reached at all
+├── WrongHashError          a file of that name lies there, or came, and is another one: never loaded
+├── FetchError              it could not be downloaded; the message says what to do instead
+│   └── OfflineError        no server that has it can be reached
+└── BundleError             an archive of weights that cannot be written or taken in
 
 Every message is meant for the operator and names the weight, the places and the next step.
 """
@@ -35,8 +36,16 @@ class WrongHashError(WeightsError):
 
 
 class FetchError(WeightsError):
-    """It could not be downloaded."""
+    """It could not be downloaded. `reason` is the message without what to do about it, for a list of several."""
+
+    def __init__(self, reason: str, todo: str = "") -> None:
+        super().__init__(f"{reason}; {todo}" if todo else reason)
+        self.reason = reason
 
 
 class OfflineError(FetchError):
-    """Its server cannot be reached: no network, no name service, or a firewall."""
+    """No server that has it can be reached: no network, no name service, or a firewall."""
+
+
+class BundleError(WeightsError):
+    """An archive that cannot be written, that is broken, or that holds what it may not."""

@@ -1,126 +1,163 @@
-"""Download a model file to the cache: over https only, bounded in size, and kept only if its hash is right."""
+"""Download a weight to the cache: from the mirror, then from its addresses, and kept only if its hash is right."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
-from http.client import HTTPException
-from pathlib import Path
+import zipfile
+import zlib
 from typing import IO, TYPE_CHECKING
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from shared.weights.errors import FetchError, OfflineError, WrongHashError
+from shared.weights.addresses import Address, Mirror
+from shared.weights.errors import FetchError, OfflineError, WeightsError, WrongHashError
+from shared.weights.partial import Part, opened, part_of_file, part_of_url
+from shared.weights.transfer import CHUNK, Limits, Network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-    from http.client import HTTPMessage
+    from pathlib import Path
 
     from shared.weights.find import WeightStore
-    from shared.weights.manifest import Weight
+    from shared.weights.manifest import Source, Weight
+    from shared.weights.transfer import Progress
 
-    # Called with the bytes that have come and the bytes there are in all, where that is known.
-    Progress = Callable[[int, int | None], None]
-    # Opens a URL with a time-out in seconds, and gives a body to read.
-    Opener = Callable[[str, float], AbstractContextManager[IO[bytes]]]
-
-# Chosen: a server that says nothing for this long is one that cannot be reached.
-TIMEOUT_S = 10.0
-CHUNK = 256 * 1024
-# Chosen: twice the largest file of the manifest. It bounds only those whose size the manifest does not know.
-MOST_BYTES = 512 * 1024 * 1024
+# Chosen: half as much again as the largest file of the manifest. It bounds what has no size in the manifest: zips.
+MOST_BYTES = 400 * 1024 * 1024
 
 
-class _OnlyHttps(HTTPRedirectHandler):
-    """GitHub redirects to its storage; a redirect that leaves https is not followed."""
+def fetch(store: WeightStore, name: str, progress: Progress | None = None, *, network: Network | None = None) -> Path:
+    """Download the files of `name` to the cache and return the path of the one that is loaded.
 
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> Request | None:
-        if urlsplit(newurl).scheme != "https":
-            raise FetchError(f"{urlsplit(req.full_url).hostname} redirects to an address that is not https")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+    Files that are in the cache and right are not downloaded again. A file appears under its name only when it is
+    complete and right; what has come of a download that broke off is kept for the next call. Hand the same `network`
+    to several calls, and a host that cannot be reached is asked once.
 
-
-def open_url(url: str, timeout_s: float) -> AbstractContextManager[IO[bytes]]:
-    """The opener of real downloads; it takes the machine's proxies from the environment, as every tool does."""
-    request = Request(url, headers={"User-Agent": "fidox"})  # noqa: S310 — the manifest holds https only
-    return build_opener(_OnlyHttps).open(request, timeout=timeout_s)
-
-
-def fetch(store: WeightStore, name: str, progress: Progress | None = None, *, opener: Opener = open_url) -> Path:
-    """Download `name` to the cache, whether or not it is there already, and return its path.
-
-    The file appears under its name only when it is whole and right. Raises FetchError, its OfflineError, or
-    WrongHashError; nothing is left behind then.
+    Raises LicenceError, FetchError, its OfflineError, or WrongHashError.
     """
     weight = store.manifest.named(name)
     store.require_licence(weight)
-    if not weight.urls:
-        raise FetchError(f"{name} has no public address; {store.way_to_get(weight)}")
-    for url in weight.urls[:-1]:
-        try:
-            return _download(store, weight, url, progress, opener)
-        except (FetchError, WrongHashError):
-            continue  # the last address's error is the one that is told
-    return _download(store, weight, weight.urls[-1], progress, opener)
+    if not weight.is_published:
+        raise FetchError(f"{name} has no public address", store.way_to_get(weight))
+    network = network or Network()
+    meter = _Meter(weight, progress)
+    for source in weight.sources:
+        target = store.cache / source.file
+        if not (target.is_file() and store.is_right(source, target, fresh=True)):
+            try:
+                _fetch_file(store, weight, source, network, meter)
+            except OSError as error:
+                todo = "free some space or set FIDOX_CACHE_DIR"
+                raise FetchError(f"{store.cache} cannot be written ({error.strerror})", todo) from error
+        meter.next(target.stat().st_size)
+    return store.cache / weight.file
 
 
-def _download(store: WeightStore, weight: Weight, url: str, progress: Progress | None, opener: Opener) -> Path:
-    target = store.cache / weight.file
+def places(store: WeightStore, source: Source) -> list[Address]:
+    """Return where `source` is looked for, in this order: the mirror, then its addresses. Raises FetchError."""
+    addresses = [Address.parse(url) for url in source.urls]
+    if not store.settings.mirror:
+        return addresses
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, part = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-", suffix=".part")
-    except OSError as error:
-        raise FetchError(f"{target.parent} cannot be written ({error.strerror}); set FIDOX_CACHE_DIR") from error
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            sha256 = _copy(weight, url, file, progress, opener)
-        if sha256 != weight.digest.value:
-            raise WrongHashError(
-                f"{weight.name}: what {url} gave has the sha256 {sha256[:16]}…, not {weight.digest.short}; it was"
-                " thrown away"
-            )
-        Path(part).chmod(0o644)
-        Path(part).replace(target)
-    finally:
-        Path(part).unlink(missing_ok=True)
-    return target
+        mirror = Mirror.parse(store.settings.mirror)
+    except ValueError as error:
+        raise FetchError(f"FIDOX_WEIGHTS_MIRROR: {error}") from error
+    return [*(place for address in addresses for place in mirror.places(address)), *addresses]
 
 
-def _copy(weight: Weight, url: str, file: IO[bytes], progress: Progress | None, opener: Opener) -> str:
-    """Copy the body of `url` into `file` and return its sha256."""
-    by_hand = (
-        f"download {url} on another machine and put it as {weight.file} into FIDOX_WEIGHTS_DIR or the cache folder"
+class _Meter:
+    """Turns the progress of each file into that of all files of a weight."""
+
+    def __init__(self, weight: Weight, progress: Progress | None) -> None:
+        sizes = [source.bytes for source in weight.sources]
+        self._total = None if None in sizes else sum(size or 0 for size in sizes)
+        self._before = 0
+        self._progress = progress
+
+    def show(self, done: int, total: int | None) -> None:
+        if self._progress is not None:
+            self._progress(self._before + done, self._total or total)
+
+    def next(self, size: int) -> None:
+        self._before += size
+        if self._total is not None:
+            self.show(0, self._total)
+
+
+def _fetch_file(store: WeightStore, weight: Weight, source: Source, network: Network, meter: _Meter) -> None:
+    target = store.cache / source.file
+    failures: list[WeightsError] = []
+    with opened(part_of_file(store.cache, source.digest)) as part:
+        if part.waited and target.is_file() and store.is_right(source, target, fresh=True):
+            return  # another process has fetched it in the meantime
+        for place in places(store, source):
+            try:
+                _fetch_from(store, source, place, part, network, meter)
+            except (FetchError, WrongHashError) as error:
+                failures.append(error)
+            else:
+                part.become(target)
+                return
+    raise _summary(store, weight, failures)
+
+
+def _fetch_from(
+    store: WeightStore, source: Source, place: Address, part: Part, network: Network, meter: _Meter
+) -> None:
+    """Fill `part` from one address. It is emptied where something else came; what broke off stays."""
+    limits = Limits(source.bytes or MOST_BYTES, source.bytes)
+    resumed = part.file.seek(0, 2) > 0
+    if place.member is None:
+        network.copy(place.url, part.file, limits, meter.show)
+    else:
+        _take_member(store, place, part, limits, network, meter)
+    got = part.digest(source.digest.algorithm)
+    if got == source.digest.value:
+        return
+    part.empty()
+    if resumed:  # the beginning may have been of another origin
+        _fetch_from(store, source, place, part, network, meter)
+        return
+    raise WrongHashError(
+        f"what {place} gave has the {source.digest.algorithm} {got[:16]}…, not {source.digest.short}; it was discarded"
     )
-    digest, done = hashlib.new(weight.digest.algorithm), 0
-    try:
-        with opener(url, TIMEOUT_S) as body:
-            total = weight.bytes or _length(body)
-            bound = weight.bytes or MOST_BYTES
-            while chunk := body.read(CHUNK):
-                done += len(chunk)
-                if done > bound:
-                    raise FetchError(f"{weight.name}: {url} gives more than {bound} bytes; given up")
-                digest.update(chunk)
-                file.write(chunk)
-                if progress is not None:
-                    progress(done, total)
-    except HTTPError as error:
-        error.close()
-        raise FetchError(f"{weight.name}: {url} answers {error.code} {error.reason}; {by_hand}") from error
-    except URLError as error:
-        host = urlsplit(url).hostname
-        raise OfflineError(f"{weight.name}: {host} cannot be reached ({error.reason}); {by_hand}") from error
-    except (OSError, HTTPException) as error:
-        raise FetchError(f"{weight.name}: the download broke off ({error}); try again, or {by_hand}") from error
-    return digest.hexdigest()
 
 
-def _length(body: IO[bytes]) -> int | None:
-    headers = getattr(body, "headers", None)
-    length = headers.get("Content-Length") if headers is not None else None
-    return int(length) if length and length.isdecimal() else None
+def _take_member(
+    store: WeightStore, place: Address, part: Part, limits: Limits, network: Network, meter: _Meter
+) -> None:
+    """Download a zip, or go on with it, and copy one member into `part`. The zip is removed once it was read."""
+    part.empty()
+    with opened(part_of_url(store.cache, place.url)) as archive:
+        network.copy(place.url, archive.file, Limits(MOST_BYTES), meter.show)
+        try:
+            with zipfile.ZipFile(archive.file) as members, members.open(place.member or "") as member:
+                _copy_member(place, member, part, limits)
+        except KeyError as error:
+            raise FetchError(f"{place.url} has no member {place.member}") from error
+        # A password is a RuntimeError, an unknown way of compression a NotImplementedError.
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+            raise FetchError(f"{place.url} is not a zip that can be read ({error})") from error
+        finally:
+            archive.empty()
+
+
+def _copy_member(place: Address, member: IO[bytes], part: Part, limits: Limits) -> None:
+    done = 0
+    while chunk := member.read(CHUNK):
+        done += len(chunk)
+        if done > limits.most:
+            part.empty()
+            raise FetchError(f"{place} has more than {limits.most} bytes; given up")
+        part.file.write(chunk)
+
+
+def _summary(store: WeightStore, weight: Weight, failures: list[WeightsError]) -> WeightsError:
+    """Make one error of what every place answered: that of the worst kind, with what to do about it."""
+    reason = f"{weight.name}: {'; '.join(dict.fromkeys(str(failure) for failure in failures))}"
+    if any(isinstance(failure, WrongHashError) for failure in failures):
+        return WrongHashError(reason)
+    todo = (
+        "where this machine has no way to the internet, set FIDOX_WEIGHTS_MIRROR, take in an archive with"
+        f" `fidox weights import`, or {store.by_hand(weight)}"
+    )
+    # Of a mirror that does not have it the last address says more.
+    if isinstance(failures[-1], OfflineError):
+        return OfflineError(reason, todo)
+    return FetchError(reason, f"try again; {todo}")

@@ -16,8 +16,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from shared.weights.find import Located, WeightStore
 
 LINES = "ocr.lines"
@@ -26,9 +24,6 @@ LATIN = "ocr.latin"
 DICTIONARY = "ocr.dictionary"
 ORIENTATION = "ocr.orientation"
 HANGUL = "ocr.hangul"
-
-# Without one of each no card is read.
-NEEDED = (LINES, KOREAN, LATIN)
 
 AUTO, V5, SMALL = "auto", "v5", "small"
 
@@ -78,7 +73,7 @@ def of_reader(store: WeightStore, asked: str = AUTO) -> ReaderWeights | list[str
     """The weights of one of the SETS, or the names of those that are missing."""
     roles = SETS[asked]
     found = {role: _first(store, names) for role, names in roles.items()}
-    missing = [name for role, model in found.items() if model is None for name in _needed(store, roles[role][0])]
+    missing = [name for role, model in found.items() if model is None for name in files_of(store, roles[role][0])]
     lines, korean, latin = (found[role] for role in (LINES, KOREAN, LATIN))
     if missing or lines is None or korean is None or latin is None:
         return missing
@@ -91,15 +86,14 @@ def _any(store: WeightStore, role: str) -> Located | None:
 
 def _first(store: WeightStore, names: tuple[str, ...]) -> TextModel | None:
     for name in names:
-        files = [store.find(needed) for needed in _needed(store, name)]
+        files = [store.find(needed) for needed in files_of(store, name)]
         if all(files) and files[0] is not None:
             return TextModel(files[0], files[1] if len(files) > 1 else None)
     return None
 
 
-def _needed(store: WeightStore, name: str) -> Iterator[str]:
-    """A network's name and, where it has a file of characters, that file's."""
-    yield name
+def files_of(store: WeightStore, name: str) -> tuple[str, ...]:
+    """Return a network's name and, where it has a file of characters, that file's."""
     dictionary = f"{name}.yml"
-    if any(weight.name == dictionary for weight in store.manifest.of_role(DICTIONARY)):
-        yield dictionary
+    has_one = any(weight.name == dictionary for weight in store.manifest.of_role(DICTIONARY))
+    return (name, dictionary) if has_one else (name,)

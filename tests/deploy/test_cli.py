@@ -72,7 +72,7 @@ def test_the_commands_are_the_documented_ones() -> None:
         *(f"api-keys {name}" for name in ("create", "list", "enable", "disable", "delete")),
         *(f"admins {name}" for name in ("create", "password", "list", "delete")),
         *(f"faces {name}" for name in ("count", "export", "import", "enrol")),
-        *(f"weights {name}" for name in ("list", "fetch", "verify")),
+        *(f"weights {name}" for name in ("list", "features", "fetch", "verify", "bundle", "import")),
     }
 
 

@@ -5,23 +5,26 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from urllib.error import URLError
 
 import psutil
 import psycopg
 import pytest
 from rich.console import Console
 
-from deploy.local import downloads
+from deploy.local.downloads import ready_weights
 from deploy.local.folder import CHECKOUT
 from deploy.local.stack import LocalStack, free_port
 from deploy.local.up import compare_line
 from shared.settings import Settings, Weights
-from shared.weights import OfflineError, WeightStore
+from shared.weights import Network, WeightStore
+from shared.weights.requirements import Feature
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,53 +51,49 @@ def test_the_demo_keys_are_exactly_the_documented_ones(stack: LocalStack) -> Non
     assert all(row[0].startswith("$argon2id$") for row in stored)
 
 
-def test_a_download_that_fails_is_said_and_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def offline(*_args, **_more):
-        raise OfflineError("scrfd_500m: the server cannot be reached")
+def offline(url: str, _timeout_s: float, _headers: object):
+    raise URLError("no network")
 
-    monkeypatch.setattr(downloads, "fetch", offline)
+
+def test_a_download_that_fails_is_said_and_stops_nothing(tmp_path: Path) -> None:
     said: list[str] = []
-    store = WeightStore(Weights(cache=str(tmp_path)), mirror=None)
-    downloads.ready_weights(Settings(), Console(file=io.StringIO()), said.append, store=store)
-    complaints = [line for line in said if "engine ezway is off" in line]
-    assert len(complaints) == 2
-    assert all("fidox weights fetch" in line for line in complaints)
+    settings = Settings(weights=Weights(cache=str(tmp_path)))
+    store = WeightStore(settings.weights, mirror=None)
+    ready_weights(settings, Console(file=io.StringIO()), said.append, store=store, network=Network(offline))
+    assert said[0].startswith("Fetching weights: scrfd_500m, w600k_mbf, fsanet_1x1, ")
+    (line,) = [line for line in said if "engine ezway" in line]
+    assert line.startswith(
+        "  faces by engine ezway: off, because not on this machine and not fetched (github.com cannot"
+    )
+    for way in ("FIDOX_WEIGHTS_MIRROR", "`fidox weights fetch scrfd_500m w600k_mbf`", "`fidox weights import FILE`"):
+        assert way in line
 
 
-def test_nothing_is_fetched_where_another_weight_of_the_role_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(*_args, **_more):
+def test_every_feature_is_said_with_what_turns_it_on(tmp_path: Path) -> None:
+    said: list[str] = []
+    settings = Settings(weights=Weights(cache=str(tmp_path)))
+    store = WeightStore(settings.weights, mirror=None)
+    ready_weights(settings, Console(file=io.StringIO()), said.append, store=store, network=Network(offline))
+    lines = said[said.index("What the weights on this machine turn on:") + 1 :]
+    assert len(lines) == len(Feature)
+    for line in lines:
+        assert re.fullmatch(r"  [^:]+: (on, with .+|off, because .+; get it by: .+)", line)
+    for check in ("photo", "deepfake", "mask"):
+        assert any(line.startswith(f"  liveness check {check}: off, because ") for line in lines)
+
+
+def test_nothing_is_fetched_where_another_weight_of_the_role_is_there() -> None:
+    def never(*_args: object):
         pytest.fail("fetched")
 
-    monkeypatch.setattr(downloads, "fetch", never)
     store = WeightStore(Weights())
     roles = {located.weight.role for weight in store.manifest.weight if (located := store.find(weight.name))}
-    if not {"face.detector", "face.recogniser"} <= roles:
-        pytest.skip("needs a detector and a recogniser on this machine")
+    if not {weight.role for weight in store.manifest.weight if weight.role != "ocr.orientation"} <= roles:
+        pytest.skip("needs ../shared/models beside the checkout, and Tesseract's Korean network")
     said: list[str] = []
-    downloads.ready_weights(Settings(), Console(file=io.StringIO()), said.append, store=store)
-    assert len(said) == 2
-
-
-def test_a_check_without_weights_is_said_and_stops_nothing(tmp_path: Path) -> None:
-    said: list[str] = []
-    downloads.ready_checks(Settings(), said.append, store=WeightStore(Weights(cache=str(tmp_path)), mirror=None))
-    for check in ("photo", "deepfake", "mask"):
-        assert any(line.startswith(f"Liveness check {check} is off: no ") for line in said)
-    assert said[-1].startswith("Liveness checks: none")
-
-
-def test_without_weights_for_reading_cards_that_is_said_and_stops_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def offline(*_args, **_more):
-        raise OfflineError("the server cannot be reached")
-
-    monkeypatch.setattr(downloads, "fetch", offline)
-    said: list[str] = []
-    store = WeightStore(Weights(cache=str(tmp_path)), mirror=None)
-    downloads.ready_reader(Settings(), Console(file=io.StringIO()), said.append, store=store)
-    assert said[-1].startswith("ID cards cannot be read: ")
-    assert "fidox weights fetch" in said[-1]
+    ready_weights(Settings(), Console(file=io.StringIO()), said.append, store=store, network=Network(never))
+    assert all(": on, with " in line for line in said if line.startswith("  "))
+    assert said[-1].startswith("For research only: the licence of scrfd_")
 
 
 def test_a_second_start_has_the_same_data_and_a_signal_ends_it_all(tmp_path: Path) -> None:

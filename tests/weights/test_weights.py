@@ -1,9 +1,8 @@
-"""Model files: a right one is found in the documented order, a wrong one is never used, a download is kept if right."""
+"""Model files: a right one is found in the documented order and a wrong one is never used."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from pathlib import Path
 
@@ -14,10 +13,8 @@ from shared.settings import Weights as WeightsSettings
 from shared.weights import (
     DETECTOR,
     RECOGNISER,
-    FetchError,
     Manifest,
     MissingWeightError,
-    OfflineError,
     Place,
     UnknownWeightError,
     Weight,
@@ -25,7 +22,6 @@ from shared.weights import (
     WrongHashError,
     candidates,
     choose,
-    fetch,
     manifest,
 )
 
@@ -63,10 +59,6 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
-
-
-def opener_of(data: bytes):
-    return lambda _url, _timeout: io.BytesIO(data)
 
 
 def test_every_entry_of_the_manifest_says_what_it_is() -> None:
@@ -191,41 +183,3 @@ def test_the_best_of_those_that_are_there_is_chosen(tmp_path: Path) -> None:
     assert choose(machine.store, DETECTOR, gpu=False).weight.name == "scrfd_500m"
     assert choose(machine.store, DETECTOR, gpu=True).weight.name == "scrfd_10g"
     assert choose(machine.store, DETECTOR, "scrfd_2.5g", gpu=True).weight.name == "scrfd_2.5g"
-
-
-def test_a_fetched_file_lies_in_the_cache_and_its_progress_is_told(machine: Machine) -> None:
-    told: list[int] = []
-    path = fetch(machine.store, "model", lambda done, _total: told.append(done), opener=opener_of(RIGHT))
-    assert path == machine.cache / "model.onnx"
-    assert path.read_bytes() == RIGHT
-    assert told[-1] == len(RIGHT)
-    assert machine.store.locate("model").place is Place.CACHE
-
-
-def test_a_download_with_a_wrong_hash_leaves_nothing_behind(machine: Machine) -> None:
-    with pytest.raises(WrongHashError, match="thrown away"):
-        fetch(machine.store, "model", opener=opener_of(b"something else"))
-    assert list(machine.cache.iterdir()) == []
-
-
-def test_a_download_that_never_ends_is_given_up(tmp_path: Path) -> None:
-    machine = Machine(tmp_path, weight(bytes=10))
-    with pytest.raises(FetchError, match="more than 10 bytes"):
-        fetch(machine.store, "model", opener=opener_of(RIGHT))
-    assert list(machine.cache.iterdir()) == []
-
-
-def test_the_next_address_is_tried(tmp_path: Path) -> None:
-    machine = Machine(tmp_path, weight(urls=("https://one.test/m", "https://two.test/m")))
-    bodies = {"https://one.test/m": b"wrong", "https://two.test/m": RIGHT}
-    assert fetch(machine.store, "model", opener=lambda url, _timeout: io.BytesIO(bodies[url])).read_bytes() == RIGHT
-
-
-def test_without_a_network_the_message_says_what_to_do(machine: Machine) -> None:
-    from urllib.error import URLError
-
-    def offline(_url: str, _timeout: float):
-        raise URLError("no network")
-
-    with pytest.raises(OfflineError, match="FIDOX_WEIGHTS_DIR"):
-        fetch(machine.store, "model", opener=offline)

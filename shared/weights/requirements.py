@@ -1,0 +1,132 @@
+"""Which weights each feature needs, by the settings.
+
+feature           one of each
+faces_ezway       a detector, a recogniser
+faces_applemango  dlib's landmarks, dlib's network
+head_pose         both FSA-Nets
+face_quality      LightQNet
+liveness_*        the networks of the check, and what finds the face
+id_cards          lines, Hangul, Latin letters (shared/weights/ocr.py)
+hangul            Tesseract's Korean network
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from shared.contracts import Check
+from shared.weights import ocr
+from shared.weights.choice import CHECK_ROLES, DETECTOR, RECOGNISER, candidates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from shared.settings import Settings
+    from shared.weights.find import WeightStore
+
+DLIB = ("dlib_5_landmarks", "dlib_resnet_v1")
+POSES = ("fsanet_1x1", "fsanet_var")
+QUALITY = "lightqnet_dm100"
+
+
+class Feature(StrEnum):
+    """What can be on or off for want of weights."""
+
+    EZWAY = "faces_ezway"
+    APPLEMANGO = "faces_applemango"
+    HEAD_POSE = "head_pose"
+    FACE_QUALITY = "face_quality"
+    PHOTO = "liveness_photo"
+    DEEPFAKE = "liveness_deepfake"
+    MASK = "liveness_mask"
+    ID_CARDS = "id_cards"
+    HANGUL = "hangul"
+
+
+_CHECKS = {Feature.PHOTO: Check.PHOTO, Feature.DEEPFAKE: Check.DEEPFAKE, Feature.MASK: Check.MASK}
+
+
+class Part(NamedTuple):
+    """One of what a feature needs: the weights of any of `ways`, the best first, each of them complete.
+
+    `setting` names the variable that chose the only way, where one did.
+    """
+
+    ways: tuple[tuple[str, ...], ...]
+    setting: str = ""
+
+
+class WrongSettingError(Exception):
+    """A setting names a weight that there is not, or one of another kind."""
+
+    def __init__(self, setting: str, because: str) -> None:
+        super().__init__(because)
+        self.setting = setting
+
+
+def unwanted(feature: Feature, settings: Settings) -> tuple[str, str] | None:
+    """Return why the settings turn it off, and what turns it on."""
+    for engine, its_feature in (("ezway", Feature.EZWAY), ("applemango", Feature.APPLEMANGO)):
+        if feature is its_feature and engine not in settings.faces.engines:
+            return (
+                f"FIDOX_ENGINES does not name {engine}",
+                f"FIDOX_ENGINES={','.join([*settings.faces.engines, engine])}",
+            )
+    check = _CHECKS.get(feature)
+    if check is not None and check not in settings.liveness.checks:
+        wanted = ",".join([*settings.liveness.checks, check])
+        return f"FIDOX_LIVENESS_CHECKS does not name {check}", f"FIDOX_LIVENESS_CHECKS={wanted}"
+    return None
+
+
+def parts_of(store: WeightStore, settings: Settings, feature: Feature, *, gpu: bool) -> list[Part]:
+    """Return what a feature needs, whether it is here or not. Raises WrongSettingError."""
+    match feature:
+        case Feature.EZWAY:
+            asked = settings.faces.recogniser
+            recogniser = _chosen(store, RECOGNISER, asked, "FIDOX_RECOGNISER", gpu=gpu)
+            parts = [_detector(store, settings, gpu=gpu), recogniser]
+        case Feature.APPLEMANGO:
+            parts = _each(DLIB)
+        case Feature.HEAD_POSE:
+            parts = _each(POSES)
+        case Feature.FACE_QUALITY:
+            parts = _each((QUALITY,))
+        case Feature.ID_CARDS:
+            setting = "" if settings.ocr.models == ocr.AUTO else "FIDOX_OCR_MODELS"
+            if settings.ocr.models not in ocr.SETS:
+                raise WrongSettingError(setting, f"there is no set {settings.ocr.models}; there are {listed(ocr.SETS)}")
+            roles = ocr.SETS[settings.ocr.models]
+            parts = [Part(tuple(ocr.files_of(store, name) for name in names), setting) for names in roles.values()]
+        case Feature.HANGUL:
+            parts = _each(weight.name for weight in store.manifest.of_role(ocr.HANGUL))
+        case Feature.PHOTO | Feature.DEEPFAKE | Feature.MASK:
+            roles = CHECK_ROLES[_CHECKS[feature]]
+            parts = _each(weight.name for role in roles for weight in store.manifest.of_role(role))
+            # Any engine's detector finds the face.
+            ways = _detector(store, settings, gpu=gpu).ways if "ezway" in settings.faces.engines else ()
+            ways += (DLIB,) if "applemango" in settings.faces.engines else ()
+            parts += [Part(ways)] if ways else []
+    return parts
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names for a message."""
+    return ", ".join(names)
+
+
+def _each(names: Iterable[str]) -> list[Part]:
+    return [Part(((name,),)) for name in names]
+
+
+def _detector(store: WeightStore, settings: Settings, *, gpu: bool) -> Part:
+    return _chosen(store, DETECTOR, settings.faces.detector, "FIDOX_DETECTOR", gpu=gpu)
+
+
+def _chosen(store: WeightStore, role: str, asked: str, setting: str, *, gpu: bool) -> Part:
+    names = candidates(role, asked, gpu=gpu)
+    known = [weight.name for weight in store.manifest.of_role(role)]
+    if unknown := set(names) - set(known):
+        raise WrongSettingError(setting, f"{listed(unknown)} is not one of {listed(known)}")
+    return Part(tuple((name,) for name in names), setting if names == (asked,) else "")
