@@ -24,10 +24,7 @@ from shared.weights.fetch import fetch
 from shared.weights.find import Located, Place, WeightStore
 from shared.weights.manifest import Manifest, Source, Weight
 from shared.weights.probe import Probe, known_input
-<<<<<<< HEAD
-=======
 from shared.weights.transfer import Network
->>>>>>> weights
 
 __all__ = [
     "CHECK_ROLES",

@@ -29,11 +29,8 @@ _FREE_RECOGNISERS = (
     "face_reidentification_retail_0095",
     "face_reidentification_retail_0095_onnx",
 )
-<<<<<<< HEAD
-=======
 # Taken where they are, and fetched by name or with everything else: a start does not download 261 MB unasked.
 ON_REQUEST = frozenset({"arcface_lresnet100e_ir"})
->>>>>>> weights
 _ON_CPU = {
     DETECTOR: ("scrfd_500m", "scrfd_2.5g", "scrfd_10g", *_FREE_DETECTORS),
     RECOGNISER: ("w600k_mbf", "w600k_mbf_dequantised", "w600k_r50", *_FREE_RECOGNISERS),
