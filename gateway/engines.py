@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.calls import Call
-    from shared.contracts import Part
+    from shared.contracts import LoadedNetwork, Part
 
 # One process in which it works is enough for an answer.
 BEST_FIRST = (PartState.READY, PartState.FAILED, PartState.ABSENT)
@@ -23,7 +23,10 @@ BEST_FIRST = (PartState.READY, PartState.FAILED, PartState.ABSENT)
 
 @dataclass(frozen=True, slots=True)
 class EngineSummary:
-    """One engine or check: its best state, in how many of the processes that have it it is ready, and its models."""
+    """One engine or check: its best state, in how many of the processes that have it it is ready, and its models.
+
+    `networks` are those of a process in which its state is best; `because` and `get` are empty where it is ready.
+    """
 
     name: str
     state: PartState
@@ -31,6 +34,10 @@ class EngineSummary:
     processes: int
     model: str | None
     detector: str | None
+    networks: tuple[LoadedNetwork, ...] = ()
+    because: str = ""
+    get: str = ""
+    helps: bool = False
 
 
 async def ask_engines(call: Call) -> list[EngineSummary]:
@@ -43,7 +50,7 @@ async def ask_engines(call: Call) -> list[EngineSummary]:
     if not said:
         raise RefusedError(failed(Failure.ENGINE_UNAVAILABLE, "no face worker is running", retry_after_s=1))
     call.finish(OK, recorded=False)
-    return summarise(said)
+    return [engine for engine in summarise(said) if not engine.helps]
 
 
 def summarise(said: Sequence[Sequence[Part]]) -> list[EngineSummary]:
@@ -58,4 +65,15 @@ def summarise(said: Sequence[Sequence[Part]]) -> list[EngineSummary]:
 def _summary(name: str, parts: Sequence[Part]) -> EngineSummary:
     best = min(parts, key=lambda part: BEST_FIRST.index(part.state))
     ready = sum(part.state is PartState.READY for part in parts)
-    return EngineSummary(name, best.state, ready, len(parts), best.model, best.detector)
+    return EngineSummary(
+        name,
+        best.state,
+        ready,
+        len(parts),
+        best.model,
+        best.detector,
+        networks=best.networks,
+        because=best.because,
+        get=best.get,
+        helps=best.helps,
+    )

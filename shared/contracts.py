@@ -497,13 +497,20 @@ class LoadedNetwork(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One engine or check of a worker process; `model` is the id of what is loaded, `detector` what finds its faces."""
+    """One engine or check of a worker process; `model` is the id of what is loaded, `detector` what finds its faces.
+
+    Where it is off, `because` says why and `get` what turns it on, for anybody to read. One that `helps` answers no
+    call by itself: calls are answered without it, too.
+    """
 
     name: str
     state: PartState
     model: str | None = None
     detector: str | None = None
     networks: tuple[LoadedNetwork, ...] = ()
+    because: str = ""
+    get: str = ""
+    helps: bool = False
 
 
 def failed(failure: Failure, detail: str = "", *, image: int | None = None, retry_after_s: int | None = None) -> Failed:

@@ -46,6 +46,7 @@ def examine() -> Iterator[Finding]:
     except SettingsError as error:
         yield Finding(State.FAIL, "settings", str(error), "mend or unset that variable; the rest was not checked")
         return
+    yield from machine.networks(settings)
     yield from machine.weights(settings)
     yield from database.examine(settings)
     yield from redis.examine(settings)

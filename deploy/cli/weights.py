@@ -45,7 +45,7 @@ def list_weights(as_json: common.Json = False) -> None:
 def list_features(as_json: common.Json = False) -> None:
     """Say of each feature whether it is on, or why it is off and what turns it on."""
     settings = common.settings()
-    _show_features(features(_store(settings), settings, gpu=_gpu()), as_json=as_json)
+    _show_features(features(_store(settings), settings, gpu=_gpu(settings)), as_json=as_json)
 
 
 @app.command()
@@ -70,7 +70,7 @@ def fetch(
     settings = common.settings()
     store = _store(settings)
     named = [store.manifest.named(name).name for name in names or ()]
-    wanted = needed(store, settings, gpu=_gpu())
+    wanted = needed(store, settings, gpu=_gpu(settings))
     skipped: dict[str, str] = {}
     chosen = named
     if only_needed:
@@ -78,7 +78,7 @@ def fetch(
     elif not named:
         chosen, skipped = _missing(store)
     fetched = fetch_each(store, chosen, Console(stderr=True))
-    states = features(store, settings, gpu=_gpu(), failed=fetched.reasons)
+    states = features(store, settings, gpu=_gpu(settings), failed=fetched.reasons)
     if as_json:
         common.show(_as_data(store, fetched, skipped, states), "", as_json=True)
     else:
@@ -120,7 +120,7 @@ def import_archive(
     with common.progress() as bar:
         task = bar.add_task("reading", total=None)
         done = import_bundle(store, file, lambda name: bar.update(task, description=name))
-    states = features(store, settings, gpu=_gpu())
+    states = features(store, settings, gpu=_gpu(settings))
     if as_json:
         common.show({**done._asdict(), "features": states}, "", as_json=True)
     else:
@@ -153,10 +153,10 @@ def _store(settings: Settings) -> WeightStore:
     return WeightStore(settings.weights)
 
 
-def _gpu() -> bool:
+def _gpu(settings: Settings) -> bool:
     from workers.runtime.supervisor import gpus
 
-    return gpus() > 0
+    return gpus(settings.inference) > 0
 
 
 def _missing(store: WeightStore) -> tuple[list[str], dict[str, str]]:

@@ -8,7 +8,7 @@ import shutil
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -39,7 +39,6 @@ LEAST_FILES = 1024
 LEAST_SECRET = 32
 # Random ones of that length have far more different characters: fewer are a word, or one key held down.
 LEAST_VARIETY = 12
-CUDA = "CUDAExecutionProvider"
 
 
 def examine() -> Iterator[Finding]:
@@ -58,24 +57,42 @@ def examine() -> Iterator[Finding]:
     few = files not in {-1, resource.RLIM_INFINITY} and files < LEAST_FILES
     todo = f"raise it to {LEAST_FILES} or more: ulimit -n, LimitNOFILE=" if few else ""
     yield judged("open files", "unlimited" if files in {-1, resource.RLIM_INFINITY} else str(files), todo)
-    yield _onnx_runtime()
 
 
-def _onnx_runtime() -> Finding:
+def networks(settings: Settings) -> Iterator[Finding]:
+    """What networks would run on, and how exactly they would compute."""
     try:
-        import onnxruntime  # noqa: PLC0415 — a machine without it is what this looks for
+        from workers.inference import gpu, onnx, sessions  # noqa: PLC0415 — a machine without them is what this looks for
     except ImportError as error:
-        return Finding(State.FAIL, "ONNX Runtime", str(error), "run `make run`, which installs it")
-    providers = cast("list[str]", onnxruntime.get_available_providers())
-    unused = CUDA not in providers and Path("/dev/nvidia0").exists()
-    todo = "there is a GPU that is not used; run `bash deploy/bootstrap.sh gpu`" if unused else ""
-    return judged("ONNX Runtime", f"{onnxruntime.__version__}, {', '.join(providers)}", todo)
+        yield Finding(State.FAIL, "networks", str(error), "run `make run`, which installs what they run on")
+        return
+    if sessions.uses_openvino(settings.inference):
+        from workers.inference import openvino  # noqa: PLC0415 — not on every platform
+
+        precision = openvino.precision_for(settings.inference.precision, exact=False)
+        yield Finding(State.OK, "networks on the CPU", f"{openvino.RUNTIME}, {precision}")
+    else:
+        todo = "install OpenVINO, which is faster: `make run` does, where it has a package"
+        yield judged("networks on the CPU", onnx.RUNTIME, "" if settings.inference.runtime == "onnxruntime" else todo)
+    if not any(Path("/dev").glob("nvidia[0-9]*")):
+        missing = settings.inference.gpu == "required"
+        yield judged(
+            "GPU", "none", "FIDOX_GPU=required: see that the driver is there" if missing else "", bad=State.FAIL
+        )
+    elif not gpus(settings.inference):
+        off = settings.inference.gpu == "off"
+        todo = "" if off else "there is a GPU that is not used; run `bash deploy/bootstrap.sh gpu`"
+        yield judged("GPU", "not used", todo)
+    elif error := gpu.cuda_error():
+        yield Finding(State.FAIL, "GPU", f"CUDA does not start: {error}", gpu.GO_ON)
+    else:
+        yield Finding(State.OK, "GPU", f"{gpus(settings.inference)}, {onnx.RUNTIME} with CUDA")
 
 
 def weights(settings: Settings) -> Iterator[Finding]:
     """What the weights of this machine turn on, files that are not what they should be, and closed licences."""
     store = WeightStore(settings.weights)
-    states = features(store, settings, gpu=gpus() > 0)
+    states = features(store, settings, gpu=gpus(settings.inference) > 0)
     for state in states:
         if state.on:
             yield Finding(State.OK, state.title, f"on, with {', '.join(state.weights)}")

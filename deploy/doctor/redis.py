@@ -58,6 +58,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for kind, one in seen.items():
         if one.workers:
             yield _parts(kind, one)
+            yield from _networks(kind, one)
     for kind, one in seen.items():
         yield _queue(kind, one.queue, settings.queue.deadline_s)
 
@@ -138,6 +139,13 @@ def _parts(kind: Kind, one: Seen) -> Finding:
     )
     none_works = all(not count[PartState.READY] for count in states.values())
     return judged(f"{kind} parts", detail, todo, bad=State.FAIL if none_works else State.WARN)
+
+
+def _networks(kind: Kind, one: Seen) -> Iterator[Finding]:
+    """What the live processes compute with, each network once."""
+    loaded = {str(network): None for parts in one.parts for part in parts for network in part.networks}
+    if loaded:
+        yield Finding(State.OK, f"{kind} networks", ", ".join(loaded))
 
 
 def _queue(kind: Kind, queue: Figures, deadline_s: float) -> Finding:

@@ -80,7 +80,7 @@ def ready_weights(
 
     Never raises for what is missing.
     """
-    store, gpu = store or WeightStore(settings.weights), gpus() > 0
+    store, gpu = store or WeightStore(settings.weights), gpus(settings.inference) > 0
     reasons: dict[str, str] = {}
     if names := needed(store, settings, gpu=gpu):
         say(f"Fetching weights: {', '.join(names)}")

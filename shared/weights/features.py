@@ -53,6 +53,13 @@ class FeatureState(msgspec.Struct, frozen=True):
     fetchable: tuple[str, ...] = ()
 
     @property
+    def public_get(self) -> str:
+        """What turns it on, without a path of this machine: for anybody to read."""
+        if self.fetchable:
+            return f"`fidox weights fetch {' '.join(self.fetchable)}`"
+        return "" if self.on else "`fidox weights features` on the worker's machine says how"
+
+    @property
     def line(self) -> str:
         """One line for an operator."""
         if self.on:

@@ -28,6 +28,7 @@ class Clarity:
     """`network` is [1, 96, 96, 3] -> [1, 1]."""
 
     def __init__(self, network: Network) -> None:
+        self.networks = (network.loaded,)
         self._network = network
 
     def of(self, pixels: NDArray[np.uint8], landmarks: FloatArray) -> float:

@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared.contracts import Part, PartState
 from shared.weights import MissingWeightError, WeightsError
 from workers.face.clarity import Clarity
 from workers.face.pose import HeadPoses
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
+    from shared.contracts import LoadedNetwork
     from shared.settings import Inference
     from shared.weights import WeightStore
     from workers.face.pose import HeadPose
@@ -40,6 +42,13 @@ class Judges:
 
     poses: HeadPoses | None = None
     clarity: Clarity | None = None
+
+    def describe(self) -> list[Part]:
+        """Both, and whether they are there."""
+        return [
+            _part("head_pose", "+".join(POSES), self.poses.networks if self.poses else ()),
+            _part("face_quality", CLARITY, self.clarity.networks if self.clarity else ()),
+        ]
 
     def head_pose(self, image: Image, face: Detection) -> HeadPose | None:
         """Which way the head is turned; None where nobody can say."""
@@ -68,6 +77,11 @@ def open_judges(store: WeightStore, settings: Inference) -> Judges:
         poses=HeadPoses(both) if len(both) == len(POSES) else None,
         clarity=Clarity(clarity) if clarity is not None else None,
     )
+
+
+def _part(name: str, model: str, networks: tuple[LoadedNetwork, ...]) -> Part:
+    state = PartState.READY if networks else PartState.ABSENT
+    return Part(name=name, state=state, model=model if networks else None, networks=networks, helps=True)
 
 
 def _open(store: WeightStore, name: str, settings: Inference, *, exact: bool = False) -> Network | None:

@@ -12,7 +12,7 @@ from workers.face.engines.isolated import IsolatedEngine
 from workers.face.engines.pair import Pair
 from workers.face.judges import open_judges
 from workers.face.recognisers import load_recogniser
-from workers.inference.onnx import has_gpu
+from workers.inference.gpu import has_gpu
 from workers.vision.detectors import load_detector
 
 if TYPE_CHECKING:

@@ -50,6 +50,7 @@ class HeadPoses:
     """The mean of `networks`, each [1, 3, 64, 64] -> yaw, pitch, roll."""
 
     def __init__(self, networks: Sequence[Network]) -> None:
+        self.networks = tuple(network.loaded for network in networks)
         self._networks = networks
 
     def of(self, pixels: NDArray[np.uint8], face: Detection) -> HeadPose:

@@ -9,24 +9,18 @@ import onnxruntime
 
 from shared.contracts import LoadedNetwork
 from shared.metrics import measures
+from workers.inference.gpu import CUDA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from shared.settings import Inference
     from workers.inference.network import FloatArray
 
-CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
 RUNTIME = f"ONNX Runtime {onnxruntime.__version__}"
 ERROR = 3  # ONNX Runtime's severity: its warnings tell about the export of a file, one line each run
 _CUDA_FAILURE = re.compile(r"CUDA (?:failure|error) (?P<code>\d+)")
-
-
-def has_gpu(settings: Inference) -> bool:
-    """Are networks run on CUDA? Where the installed ONNX Runtime has it, and the settings do not turn it off."""
-    return settings.gpu != "off" and CUDA in onnxruntime.get_available_providers()
 
 
 class OnnxNetwork:

@@ -19,7 +19,8 @@ import numpy as np
 from shared.weights import WeightsError
 from shared.weights.probe import known_input
 from workers.inference.batching import BatchingNetwork
-from workers.inference.onnx import has_gpu, open_session
+from workers.inference.gpu import has_gpu
+from workers.inference.onnx import open_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

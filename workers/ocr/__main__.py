@@ -19,16 +19,20 @@ CORES_A_PROCESS = 2
 
 
 def _processes(settings: Settings) -> int:
-    return settings.ocr.processes or gpus() or max(1, cores() // CORES_A_PROCESS)
+    return settings.ocr.processes or gpus(settings.inference) or max(1, cores() // CORES_A_PROCESS)
 
 
 def _be_one(settings: Settings) -> None:
     # Imported here, where models are needed: the supervisor stays at a few megabytes.
+    from shared.weights.requirements import Feature  # noqa: PLC0415
     from workers.inference.circuit import Parts  # noqa: PLC0415
-    from workers.ocr.load import portrait_detector, readers  # noqa: PLC0415
+    from workers.inference.explained import Explained  # noqa: PLC0415
+    from workers.inference.gpu import require_gpu  # noqa: PLC0415
+    from workers.ocr.load import READER, portrait_detector, readers  # noqa: PLC0415
     from workers.ocr.tasks import CardTasks  # noqa: PLC0415
     from workers.runtime.process import run_process  # noqa: PLC0415
 
+    require_gpu(settings.inference)
     # A reader that needs longer than a call may take is of no use to anybody.
     limit_s, retry_s = settings.queue.deadline_s, settings.faces.engine_retry_s
     tasks = CardTasks(
@@ -41,7 +45,8 @@ def _be_one(settings: Settings) -> None:
         await tasks.load()
         return tasks.handlers()
 
-    run_process(Kind.OCR, settings, load, chore=tasks.mend, describe=tasks.describe)
+    describe = Explained(tasks.describe, settings, {READER: Feature.ID_CARDS}, again_s=retry_s)
+    run_process(Kind.OCR, settings, load, chore=tasks.mend, describe=describe)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from shared import contracts
-from shared.contracts import CardField, Failure, FieldValue, failed
+from shared.contracts import CardField, Failure, FieldValue, PartState, failed
 from workers.inference.circuit import first_answer
 from workers.ocr import outlines
 from workers.ocr.cards.parsers import CARD_LIKE, recognise
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 KEEP_SIDE = 2600
 
 NOT_READ = "the OCR engine does not answer; an operator can see why in the OCR worker's log and with `fidox doctor`"
+ABSENT = "the OCR engine is not installed here; an operator can see what it needs with `fidox doctor`"
 NO_CARD = "send a picture in which one whole identity document can be seen well, its front side and nothing over it"
 UNREADABLE = "the document is seen, and its text cannot be read; send a sharper picture with even light"
 
@@ -92,6 +93,8 @@ class CardTasks:
         decode_ms = watch.lap()
         read = await first_answer(self._readers.in_order(), call.compute, _read, image)
         if read is None:
+            if all(slot.part_state is PartState.ABSENT for slot in self._readers.all()):
+                return failed(Failure.ENGINE_UNAVAILABLE, ABSENT)
             return failed(Failure.OCR_FAILED, NOT_READ, retry_after_s=1)
         outcome = await call.compute(self._answer, operation, read)
         profile = msgspec.structs.replace(outcome.profile, decode_ms=decode_ms, input_bytes=len(call.images[0]))

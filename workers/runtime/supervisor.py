@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
+    from shared.settings import Inference
+
 log = logging.getLogger(__name__)
 
 # A process that dies sooner than this after its start is not started again at once.
@@ -59,8 +61,10 @@ def cores(quota: Path = CPU_QUOTA) -> int:
         return there
 
 
-def gpus() -> int:
+def gpus(settings: Inference) -> int:
     """NVIDIA GPUs that a CUDA build of ONNX Runtime may use. Asked of the package's metadata: loading it is costly."""
+    if settings.gpu == "off":
+        return 0
     if importlib.util.find_spec("onnxruntime") is None or not _is_installed("onnxruntime-gpu"):
         return 0
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")

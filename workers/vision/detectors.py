@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from shared.settings import SettingsError
 from shared.weights import DETECTOR, UnknownWeightError, WeightStore, choose, require
+from workers.inference.gpu import has_gpu
 from workers.inference.isolated import IsolatedProcess
-from workers.inference.onnx import has_gpu
 from workers.inference.sessions import open_network
 from workers.vision.grid import SIZES
 from workers.vision.scrfd import Scrfd

@@ -102,7 +102,7 @@ async def _workers(queue: Queue, kind: Kind) -> schemas.HealthWorkers:
     if not said:
         status = NO_WORKER
     # A worker that has no parts (OCR's loads all or nothing) says nothing of them.
-    elif engines and not any(engine.ready for engine in engines):
+    elif (able := [engine for engine in engines if not engine.helps]) and not any(engine.ready for engine in able):
         status = NO_ENGINE
     else:
         status = OK
@@ -114,6 +114,13 @@ async def _workers(queue: Queue, kind: Kind) -> schemas.HealthWorkers:
             processes=engine.processes,
             model=engine.model,
             detector=engine.detector,
+            networks=[
+                schemas.HealthNetwork(network.name, network.runtime, network.device, network.precision)
+                for network in engine.networks
+            ],
+            because=engine.because or None,
+            get=engine.get or None,
+            helps=engine.helps,
         )
         for engine in engines
     ]

@@ -162,8 +162,20 @@ class HealthPart(msgspec.Struct):
     status: str
 
 
+class HealthNetwork(msgspec.Struct):
+    """A network that is loaded: its weight, what runs it, on CPU or CUDA, in f32 or bf16."""
+
+    name: str
+    runtime: str
+    device: str
+    precision: str
+
+
 class HealthEngine(msgspec.Struct):
-    """An engine in all face processes together: in how many it is `ready`, its recogniser and its detector."""
+    """An engine or check in all processes together: in how many it is `ready`, its recogniser and its detector.
+
+    Where it is off, `because` says why and `get` what turns it on. One that `helps` answers no call by itself.
+    """
 
     name: str
     state: PartState
@@ -171,6 +183,10 @@ class HealthEngine(msgspec.Struct):
     processes: int
     model: str | None
     detector: str | None
+    networks: list[HealthNetwork]
+    because: str | None
+    get: str | None
+    helps: bool
 
 
 class HealthWorkers(msgspec.Struct):
