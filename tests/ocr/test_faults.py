@@ -101,12 +101,18 @@ def is_failed(outcome: contracts.AnyOutcome) -> None:
     assert outcome.retry_after_s
 
 
+def is_absent(outcome: contracts.AnyOutcome) -> None:
+    assert isinstance(outcome, contracts.Failed), outcome
+    assert outcome.failure is Failure.ENGINE_UNAVAILABLE
+    assert "fidox doctor" in outcome.detail
+
+
 def test_a_weights_file_of_garbage_is_not_loaded_and_a_mended_one_is_without_a_restart(worker, card):
     whole = worker.korean.read_bytes()
     worker.korean.write_bytes(os.urandom(len(whole)))
     worker.start()
     assert worker.state() == "absent"
-    is_failed(worker.read(card))
+    is_absent(worker.read(card))
     worker.korean.write_bytes(whole)
     worker.wait_for("ready")
     assert isinstance(worker.read(card), CardRead)
@@ -115,7 +121,7 @@ def test_a_weights_file_of_garbage_is_not_loaded_and_a_mended_one_is_without_a_r
 def test_without_weights_the_worker_is_up_and_every_call_is_an_error(worker, card):
     worker.korean.unlink()
     worker.start()
-    is_failed(worker.read(card))
+    is_absent(worker.read(card))
 
 
 @pytest.mark.parametrize("fault", ["raise", "slow"])
