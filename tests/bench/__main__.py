@@ -8,7 +8,7 @@ from pathlib import Path
 import onnxruntime
 
 from deploy.local.stack import LocalStack
-from tests.bench import faces, ground, identify, liveness, masking, ocr, telemetry
+from tests.bench import accuracy, faces, ground, identify, liveness, masking, ocr, telemetry
 from tests.bench.report import write
 
 SECTIONS = {
@@ -20,6 +20,7 @@ SECTIONS = {
     "mask": masking.mask,
     "keys": masking.keys,
     "identify": identify.identify,
+    "accuracy": accuracy.accuracy,
     "liveness": liveness.accuracy,
     "liveness-speed": liveness.speed,
     "ocr": ocr.accuracy,

@@ -49,7 +49,7 @@ def arcface(tmp_path_factory, projection):
         [onnx_files.value("data", [1, 3, 112, 112])],
         [onnx_files.value("fc1", [1, 512])],
     )
-    return load_recogniser(located(ARCFACE, path), Inference())
+    return load_recogniser(located(ARCFACE, path), Inference(precision="f32"))
 
 
 def test_arcface_of_the_model_zoo_gets_rgb_of_0_to_255_aligned_to_112_pixels(arcface, projection):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.settings import Weights
@@ -11,7 +12,6 @@ from tests.conftest import SHARED, need
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 
 def copied(names: Iterable[str], folder: Path) -> dict[str, Path]:
