@@ -273,7 +273,7 @@ def test_a_broken_file_is_logged_and_left_out(store_of, caplog, cut):
 def test_a_file_with_another_hash_is_logged_and_left_out(store_of, tmp_path, caplog):
     store = store_of({name: model(name) for name in (*POSES, CLARITY)})
     for name in (*POSES, CLARITY):
-        (tmp_path / store.manifest.named(name).file).write_bytes(model(name)[:-1] + b"\0")
+        (tmp_path / store.manifest.named(name).file).write_bytes(model(name)[:-1] + b"X")
     with caplog.at_level(logging.WARNING):
         assert open_judges(store, Inference()) == PLAIN
     assert sum("refused" in line for line in caplog.messages) == 3

@@ -227,7 +227,6 @@ def until(url: str, kind: str, wanted: dict[str, str]) -> dict[str, str]:
     return states
 
 
-@pytest.mark.xfail(strict=True, reason="the workers read .tflite, .pb and .h5 once they run on OpenVINO")
 def test_a_start_with_a_mirror_has_every_check_and_judge(clone, mirror, tmp_path_factory) -> None:
     root = tmp_path_factory.mktemp("started")
     start = Start(clone, root / "local", environment(root / "cache", FIDOX_WEIGHTS_MIRROR=mirror.url))
