@@ -26,17 +26,29 @@ class Row:
 
 @dataclass
 class Section:
-    """Figures that belong together, and how they were taken."""
+    """Figures that belong together, and how they were taken.
+
+    What is compared in several respects is a table of its own, `lines` under `header`, before the single figures.
+    """
 
     title: str
     how: str
     rows: list[Row] = field(default_factory=list)
+    header: tuple[str, ...] = ()
+    lines: list[tuple[str, ...]] = field(default_factory=list)
 
     def add(self, what: str, value: str, target: str = "", met: bool | None = None) -> None:
         """One more figure; shown at once, since a run takes minutes."""
         self.rows.append(Row(what, value, target, met))
         mark = {None: " ", True: "+", False: "-"}[met]
         print(f"  {mark} {what:<60} {value:>20}   {target}", flush=True)
+
+    def line(self, *cells: str) -> None:
+        """One more line under the header; shown at once."""
+        if not self.lines:
+            print("  " + " | ".join(self.header))
+        self.lines.append(cells)
+        print("  " + " | ".join(cells), flush=True)
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -59,7 +71,12 @@ def write(sections: list[Section], settings: dict[str, str]) -> None:
         "",
     ]
     for section in sections:
-        lines += [f"## {section.title}", "", section.how, "", "| | measured | target | |", "| --- | ---: | --- | --- |"]
+        lines += [f"## {section.title}", "", section.how, ""]
+        if section.lines:
+            cells = [section.header, ("---",) + ("---:",) * (len(section.header) - 1), *section.lines]
+            lines += [*(f"| {' | '.join(line)} |" for line in cells), ""]
+        if section.rows:
+            lines += ["| | measured | target | |", "| --- | ---: | --- | --- |"]
         for row in section.rows:
             verdict = {None: "", True: "met", False: "**missed**"}[row.met]
             lines.append(f"| {row.what} | {row.value} | {row.target} | {verdict} |")
