@@ -12,6 +12,7 @@ from tests.support.drawings import drawing
 from tests.support.face_api import FaceApi
 from tests.support.gateways import gateway_beside
 from tests.support.storing import unique
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,7 @@ def test_an_image_is_found_looked_at_and_deleted_with_its_files(stack, client, m
     shown.click()
     expect(page.locator(".overlay .edge")).to_have_count(2)
     expect(page.locator(".overlay .mark")).to_have_count(10)
+    expect(page.locator(".shot .stage img").first).to_have_js_property("complete", value=True)
     places = [page.locator(f".shot .stage {one}").first.bounding_box() for one in ("img", ".overlay")]
     assert places[0] == pytest.approx(places[1], abs=0.5)
     page.get_by_label("Show boxes").uncheck()
@@ -62,7 +64,7 @@ def test_an_image_is_found_looked_at_and_deleted_with_its_files(stack, client, m
     page.get_by_role("dialog").get_by_role("button", name="Yes, do it").click()
     expect(page.get_by_text("Deleted.")).to_be_visible()
     expect(page.locator(f"a[href='/admin/images/{image_id}']")).to_have_count(0)
-    assert not any(file.exists() for file in files)
+    until(lambda: not any(file.exists() for file in files), "its files are removed")
     assert httpx.get(link).status_code == 404
     gone = (f"images/{image_id}", f"images/{image_id}/original", f"jobs/{job_id}", f"jobs/{job_id}/result")
     assert {path: client.get(f"/admin/{path}").status_code for path in gone} == dict.fromkeys(gone, 404)

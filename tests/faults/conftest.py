@@ -14,6 +14,8 @@ import pytest
 import redis
 
 from tests.support.fidox import Fidox
+from tests.support.ports import own_port
+from tests.support.waiting import until
 
 # Shorter than the default of 10 s, so that a test can see it pass; longer than the 5 s of a take-over.
 DEADLINE_S = 7.0
@@ -69,7 +71,7 @@ def stack(tmp_path_factory):
         # So that a PostgreSQL that is away is asked.
         "FIDOX_KEY_CACHE_S": "1",
     }
-    with LocalStack(tmp_path_factory.mktemp("broken"), port=0, environment=environment) as running:
+    with LocalStack(tmp_path_factory.mktemp("broken"), port=own_port(), environment=environment) as running:
         yield running
 
 
@@ -90,8 +92,8 @@ def api(stack, token, photo):
     """The root API as the demo tenant, after making sure that everything is well."""
     image = photo("obama/obama.jpg")
     with Fidox(stack.base_url, token) as demo:
-        wait_until(lambda: demo.post("/face/verify", userCode="nobody", image=image).status_code == 400, 20)
-        wait_until(lambda: len(processes(stack)) == 2, 20)
+        until(lambda: demo.post("/face/verify", userCode="nobody", image=image).status_code == 400)
+        until(lambda: len(processes(stack)) == 2)
         yield demo
 
 
@@ -132,13 +134,6 @@ def load(stack, api, photo) -> Callable:
                 thread.join()
 
     return running
-
-
-def wait_until(is_so: Callable[[], bool], patience_s: float) -> None:
-    until = time.monotonic() + patience_s
-    while not is_so():
-        assert time.monotonic() < until, f"not so within {patience_s} s"
-        time.sleep(0.1)
 
 
 def pids(stack) -> dict[str, int]:

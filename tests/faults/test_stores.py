@@ -8,8 +8,9 @@ import psutil
 import psycopg
 import pytest
 
-from tests.faults.conftest import DEADLINE_S, SLACK_S, away, frozen, pids, wait_until
+from tests.faults.conftest import DEADLINE_S, SLACK_S, away, frozen, pids
 from tests.support.fidox import error
+from tests.support.waiting import until
 
 OK = (200, "00000")
 
@@ -26,7 +27,7 @@ def nothing_else_restarts(stack, api):
 
 def recovers(api, photo, patience_s: float = 5.0) -> None:
     image = photo("obama/obama.jpg")
-    wait_until(lambda: api.post("/face/count", image=image).status_code == 200, patience_s)
+    until(lambda: api.post("/face/count", image=image).status_code == 200, patience_s)
 
 
 def test_redis_away(stack, load, api, photo):
@@ -53,7 +54,7 @@ def test_redis_killed(stack, load, api, photo):
         time.sleep(0.5)
         psutil.Process(before).kill()
         killed = time.monotonic()
-        wait_until(lambda: redis.pid not in {None, before}, 10)
+        until(lambda: redis.pid not in {None, before})
         back = time.monotonic()
         time.sleep(4)
     calls.check()
@@ -101,7 +102,7 @@ def test_postgresql_away(stack, load, api, photo):
             back = time.monotonic()
     told = calls.check()
     assert set(told) == {OK}, "comparing needs no database"
-    wait_until(lambda: api.post("/face/verify", userCode=user, image=image).status_code == 200, 8)
+    until(lambda: api.post("/face/verify", userCode=user, image=image).status_code == 200)
     assert api.delete(user).status_code == 200
     meanwhile = [a.tx_id for a in calls.answers if gone < a.began and a.ended < back]
     assert len(meanwhile) > 5
@@ -112,7 +113,7 @@ def test_postgresql_away(stack, load, api, photo):
                 "SELECT count(*) FROM transactions WHERE tx_id = ANY(%s)", [meanwhile]
             ).fetchone()[0]
 
-    wait_until(lambda: written() == len(meanwhile), 8)
+    until(lambda: written() == len(meanwhile))
 
 
 def test_postgresql_restarted(stack, load, api, photo):

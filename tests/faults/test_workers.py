@@ -3,7 +3,8 @@
 import signal
 import time
 
-from tests.faults.conftest import LEASE_S, jobs_of, processes, wait_until
+from tests.faults.conftest import LEASE_S, jobs_of, processes
+from tests.support.waiting import until
 from workers.runtime.supervisor import SILENT_LEASES
 
 OK = (200, "00000")
@@ -43,8 +44,8 @@ def test_a_hanging_process_is_replaced_under_load(stack, client, load):
     with load() as calls:
         process, jobs = victim_with_a_job(stack, client)
         hung = time.monotonic()
-        wait_until(lambda: not process.is_running(), SILENT_LEASES * LEASE_S + 3)
-        wait_until(lambda: len(processes(stack)) == 2, 5)
+        until(lambda: not process.is_running(), SILENT_LEASES * LEASE_S + 3)
+        until(lambda: len(processes(stack)) == 2)
     calls.check()
     answers = calls.by_tx()
     assert jobs <= set(answers)
@@ -55,12 +56,12 @@ def test_sigterm_finishes_the_jobs_in_hand_and_the_worker_comes_back(stack, clie
     face = stack.children["face"]
     with load() as calls:
         time.sleep(0.5)
-        wait_until(lambda: len(jobs_of(client)) > 0, 5)
+        until(lambda: len(jobs_of(client)) > 0)
         jobs, before = jobs_of(client), face.pid
         face._process.send_signal(signal.SIGTERM)
         told_to = time.monotonic()
-        wait_until(lambda: face.pid not in {None, before}, 10)
-        wait_until(lambda: any(a.status == 200 and a.began > told_to + 3 for a in tuple(calls.answers)), 20)
+        until(lambda: face.pid not in {None, before})
+        until(lambda: any(a.status == 200 and a.began > told_to + 3 for a in tuple(calls.answers)))
     calls.check()
     answers = calls.by_tx()
     assert jobs <= set(answers)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -21,6 +21,14 @@ def until(look: Callable[[], T], what: str = "", patience_s: float = PATIENCE_S)
     return found
 
 
-async def until_in_loop(look: Callable[[], T], what: str = "", patience_s: float = PATIENCE_S) -> T:
+async def until_in_loop(look: Callable[[], T], what: str = "") -> T:
     """As `until`, while the event loop goes on; `look` runs in a thread."""
-    return await asyncio.to_thread(until, look, what, patience_s)
+    return await asyncio.to_thread(until, look, what)
+
+
+async def until_awaited(look: Callable[[], Awaitable[T]]) -> T:
+    """As `until`, for what is awaited."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not (found := await look()):
+            await asyncio.sleep(LOOK_EVERY_S)
+        return found

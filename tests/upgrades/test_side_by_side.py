@@ -19,11 +19,12 @@ import psycopg
 import pytest
 import redis
 
-from deploy.local.stack import free_port
 from shared import keys
 from shared.contracts import Kind
 from tests.support.face_api import make_key
 from tests.support.fidox import make_tenant
+from tests.support.gateways import answers
+from tests.support.ports import own_port
 from tests.support.waiting import until
 from tests.upgrades.conftest import CHECKOUT
 
@@ -60,7 +61,7 @@ class Rollout:
 
     def roll(self, module: str, tree) -> None:
         """Replace what runs of `module` (gateway, workers.face) by the code of `tree`."""
-        port = free_port("127.0.0.1", 0)
+        port = own_port()
         # Both: `-m` looks into the working folder first, and what Granian and the supervisor start looks here.
         environment = self.environment | {"PORT": str(port), "PYTHONPATH": str(tree)}
         before, alive = self._running.get(module), self._alive()
@@ -85,13 +86,6 @@ class Rollout:
             process.terminate()
         for process in self._running.values():
             process.wait(60)
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health/live", timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture

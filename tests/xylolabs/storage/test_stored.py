@@ -8,7 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.support.storing import wait_until
+from tests.support.waiting import until
 
 
 def ids(answer: httpx.Response) -> tuple[str, str]:
@@ -74,7 +74,7 @@ def test_16_callers_with_the_same_new_picture_leave_one_row_and_one_file(faces, 
     assert len({job_id for _, job_id in answers}) == 16
     assert admin.get(f"/images/{image_id}").json()["job_count"] == 16
     # Those that came second leave a file that nobody wants; the cron removes it by itself.
-    wait_until(lambda: side.files() == side.wanted(), 30)
+    until(lambda: side.files() == side.wanted())
 
 
 def test_what_cannot_be_read_is_not_kept(faces, side, one):
