@@ -159,9 +159,9 @@ def test_what_is_enrolled_when_ctrl_c_comes_is_kept_and_the_next_run_goes_on(sta
     )
     with psycopg.connect(stack.database_url, autocommit=True) as conn:
         count = "SELECT count(*) FROM users JOIN tenants ON tenants.id = tenant_id WHERE tenants.name = %s"
-        until(lambda: conn.execute(count, (tenant.name,)).fetchone()[0], "somebody is enrolled")
+        until(lambda: conn.execute(count, (tenant.name,)).fetchone()[0], "somebody is enrolled", patience_s=200)
         running.send_signal(signal.SIGINT)
-        complaint = running.communicate(timeout=100)[1]
+        complaint = running.communicate(timeout=200)[1]
         kept = conn.execute(count, (tenant.name,)).fetchone()[0]
     assert running.returncode == 130
     assert f"stopped: {kept} enrolled" in complaint

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from shared.queue import open_queue
 from shared.settings import Queue as QueueSettings
 from tests.conftest import SHARED, need
 from tests.support import liveness
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 DETECTOR = "scrfd_500m.onnx"
@@ -45,7 +45,8 @@ class Worker:
             "FAULT": str(self.fault),
             "FIDOX_WEIGHTS_DIR": str(self.weights),
             "FIDOX_CACHE_DIR": str(folder / "cache"),
-            "FIDOX_ENGINE_TIMEOUT_S": "1",
+            # A third of what one that is slow takes; a good one takes its time, too, on a busy machine.
+            "FIDOX_ENGINE_TIMEOUT_S": "5",
             "FIDOX_ENGINE_RETRY_S": "1",
         }
         self.process: subprocess.Popen | None = None
@@ -55,16 +56,13 @@ class Worker:
             client.flushdb()
             command = [sys.executable, "-m", "tests.support.faulty_liveness"]
             self.process = subprocess.Popen(command, env=self.environment, cwd=ROOT)
-            until = time.monotonic() + 30
-            while not client.zcard(keys.workers(Kind.LIVENESS)):
-                assert self.process.poll() is None
-                assert time.monotonic() < until
-                time.sleep(0.05)
+            until(lambda: self.process.poll() is not None or client.zcard(keys.workers(Kind.LIVENESS)), "it is up")
+            assert self.process.poll() is None
 
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(60)
 
     def check(self, data: bytes, *checks: Check) -> contracts.AnyOutcome:
         return liveness.check_all(self.redis_url, [data], *checks)[0]
@@ -78,10 +76,7 @@ class Worker:
         return {part.name: part.state for part in parts}
 
     def wait_for(self, states: dict[str, str]) -> None:
-        until = time.monotonic() + 20
-        while self.states() != states:
-            assert time.monotonic() < until, self.states()
-            time.sleep(0.2)
+        until(lambda: self.states() == states, f"the checks are {states}")
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def test_a_port_that_is_taken_is_said_and_ends_the_start(watched):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=100,
             check=False,
         )
         assert done.returncode != 0

@@ -24,7 +24,7 @@ class Watched:
         return f"http://127.0.0.1:{self.first_port + ROLES.index(role)}/metrics"
 
     def scrape(self, role: str) -> "Scrape":
-        return Scrape(httpx.get(self.url(role), timeout=10).raise_for_status().text)
+        return Scrape(httpx.get(self.url(role), timeout=30).raise_for_status().text)
 
 
 class Scrape:

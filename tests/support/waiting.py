@@ -29,6 +29,6 @@ async def until_in_loop(look: Callable[[], T], what: str = "") -> T:
 async def until_awaited(look: Callable[[], Awaitable[T]]) -> T:
     """As `until`, for what is awaited."""
     async with asyncio.timeout(PATIENCE_S):
-        while not (found := await look()):
+        while not (found := await look()):  # noqa: ASYNC110 — what is looked at tells nobody that it has changed
             await asyncio.sleep(LOOK_EVERY_S)
         return found
