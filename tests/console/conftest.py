@@ -74,7 +74,7 @@ def chromium(stack):
 @pytest.fixture(scope="session")
 def cookie(stack, root) -> str:
     """A session, begun as the console's form begins one."""
-    answer = httpx.post(f"{stack.base_url}/admin/login", data=root.body)
+    answer = httpx.post(f"{stack.base_url}/admin/login", data=root.body, timeout=60)
     assert answer.status_code == 303, answer.text
     return answer.cookies[COOKIE]
 

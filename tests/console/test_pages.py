@@ -29,7 +29,9 @@ def test_a_key_is_made_shown_once_and_works_until_it_is_turned_off(stack, people
 
     def call() -> int:
         image = {"image": (people / "obama" / "obama.jpg").read_bytes()}
-        return httpx.post(f"{stack.base_url}/api/v1/detect", files=image, headers={"X-API-Key": key}).status_code
+        return httpx.post(
+            f"{stack.base_url}/api/v1/detect", files=image, headers={"X-API-Key": key}, timeout=60
+        ).status_code
 
     assert call() == 200
     page.reload()  # the key's own page now, and not the form again
@@ -68,7 +70,7 @@ def test_a_tenant_is_made_gets_a_key_is_turned_off_and_deleted_by_its_name(stack
     assert keys["secretKey"] not in page.url
 
     def token() -> int:
-        return httpx.post(f"{stack.base_url}/auth/client/token", json=keys).status_code
+        return httpx.post(f"{stack.base_url}/auth/client/token", json=keys, timeout=60).status_code
 
     assert token() == 200
     page.goto(tenant)

@@ -43,7 +43,7 @@ def test_an_image_is_found_looked_at_and_deleted_with_its_files(stack, client, m
     assert len(files) == 2
     assert all(file.exists() for file in files)
     link = client.get(f"/api/v1/admin/images/{image_id}").json()["original_url"]
-    assert httpx.get(link).status_code == 200
+    assert httpx.get(link, timeout=60).status_code == 200
 
     page.goto("/admin/images")
     shown = page.locator(f"a[href='/admin/images/{image_id}']")
@@ -65,7 +65,7 @@ def test_an_image_is_found_looked_at_and_deleted_with_its_files(stack, client, m
     expect(page.get_by_text("Deleted.")).to_be_visible()
     expect(page.locator(f"a[href='/admin/images/{image_id}']")).to_have_count(0)
     until(lambda: not any(file.exists() for file in files), "its files are removed")
-    assert httpx.get(link).status_code == 404
+    assert httpx.get(link, timeout=60).status_code == 404
     gone = (f"images/{image_id}", f"images/{image_id}/original", f"jobs/{job_id}", f"jobs/{job_id}/result")
     assert {path: client.get(f"/admin/{path}").status_code for path in gone} == dict.fromkeys(gone, 404)
 
@@ -119,7 +119,7 @@ def test_a_picture_comes_from_this_host_to_who_is_logged_in_and_is_asked_for_aga
     assert client.get(path, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
     kept = client.get(f"{path}?download=1")
     assert kept.headers["content-disposition"].startswith('attachment; filename="')
-    stranger = httpx.get(stack.base_url + path, headers={"If-None-Match": answer.headers["etag"]})
+    stranger = httpx.get(stack.base_url + path, headers={"If-None-Match": answer.headers["etag"]}, timeout=60)
     assert (stranger.status_code, stranger.headers["location"][:18]) == (303, "/admin/login?next=")
 
 

@@ -152,7 +152,7 @@ def test_the_gateways_image_has_the_command_line_and_no_image_library(gateway, s
 
 def _status(port: int, path: str) -> int:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}{path}").status_code
+        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=60).status_code
     except httpx.TransportError:
         return 0
 

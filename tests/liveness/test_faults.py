@@ -181,7 +181,7 @@ def test_a_name_that_is_none_ends_the_worker_with_a_line_that_says_so(worker, va
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 78

@@ -132,7 +132,7 @@ def test_a_set_of_models_that_there_is_not_ends_the_worker_with_a_line_that_says
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 78

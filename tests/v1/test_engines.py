@@ -51,7 +51,7 @@ def alone(demo, environment):
 
     def answers() -> bool:
         try:
-            return httpx.get(f"{base_url}/health/live").status_code == 200
+            return httpx.get(f"{base_url}/health/live", timeout=60).status_code == 200
         except httpx.TransportError:
             return False
 

@@ -79,5 +79,5 @@ def test_without_a_liveness_worker_it_is_well(stack, ask):
 def test_live_and_ready_are_for_probes(stack):
     import httpx
 
-    assert httpx.get(f"{stack.base_url}/health/live").json() == {"status": "ok"}
-    until(lambda: httpx.get(f"{stack.base_url}/health/ready").status_code == 200)
+    assert httpx.get(f"{stack.base_url}/health/live", timeout=60).json() == {"status": "ok"}
+    until(lambda: httpx.get(f"{stack.base_url}/health/ready", timeout=60).status_code == 200)

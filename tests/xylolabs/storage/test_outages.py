@@ -83,7 +83,7 @@ def test_an_outage_of_s3_fails_no_call_and_the_rows_say_why(side, faces, admin, 
     assert again.headers["X-Image-Id"] == answers[0].headers["X-Image-Id"]
     image = admin.get(f"/images/{again.headers['X-Image-Id']}").json()
     assert image["storage_error"] is None
-    assert httpx.get(image["original_url"]).content == pictures[0]
+    assert httpx.get(image["original_url"], timeout=60).content == pictures[0]
 
 
 def test_delete_during_an_outage_is_204_and_the_files_go_later(side, faces, admin, one):
@@ -134,7 +134,7 @@ def test_a_worker_that_is_killed_over_it_leaves_one_row_and_no_file_more(side, f
     assert answer.status_code == 200
     job = admin.get(f"/jobs/{answer.headers['X-Job-Id']}").json()
     assert admin.get(f"/images/{job['image_id']}").json()["job_count"] == 1
-    assert httpx.get(job["processed_url"]).content == answer.content
+    assert httpx.get(job["processed_url"], timeout=60).content == answer.content
     # Of the first worker: reserved, and in ten minutes removed; `side` waits for less.
     assert side.rows("SELECT count(*) FROM cleanup_tasks WHERE due_at > now() + interval '5 minutes'")[0][0] >= 2
     until(lambda: len(side.process("workers.face").children()) == 2)
@@ -180,7 +180,7 @@ def test_health_is_503_while_the_folder_is_gone(in_folder):
     place, elsewhere = in_folder.place, in_folder.place.with_name("elsewhere")
     place.rename(elsewhere)
     try:
-        answer = httpx.get(f"{in_folder.base_url}/health")
+        answer = httpx.get(f"{in_folder.base_url}/health", timeout=60)
         assert (answer.status_code, answer.json()["components"]["storage"]["status"]) == (503, "unavailable")
     finally:
         elsewhere.rename(place)
