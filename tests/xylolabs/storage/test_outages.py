@@ -124,9 +124,9 @@ def test_a_worker_that_is_killed_over_it_leaves_one_row_and_no_file_more(side, f
     answers = []
     with rows_locked(side, "jobs"):
         calling = threading.Thread(target=lambda: answers.append(faces.mask(one)))
-        files = len(side.files())
+        files = side.files()
         calling.start()
-        until(lambda: len(side.files()) == files + 2)
+        until(lambda: len(side.files() - files) == 2, "both files are written")
         for process in side.process("workers.face").children():
             process.send_signal(signal.SIGKILL)
     calling.join(100)

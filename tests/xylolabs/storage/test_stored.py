@@ -57,14 +57,14 @@ def test_the_original_is_kept_as_it_came_and_the_result_without_metadata(faces, 
 def test_the_same_picture_is_one_row_with_several_jobs_and_its_newest_result(faces, admin, one, side):
     first, _ = ids(faces.detect(one))
     assert admin.get(f"/images/{first}").json()["processed_url"] is None
-    files = len(side.files())
+    files = side.files()
     masked = [faces.mask(one, method=method) for method in ("gaussian", "solid")]
     assert {answer.headers["X-Image-Id"] for answer in masked} == {first}
     image = admin.get(f"/images/{first}").json()
     assert image["job_count"] == 3
     assert [job["id"] for job in image["jobs"][:2]] == [answer.headers["X-Job-Id"] for answer in reversed(masked)]
     assert httpx.get(image["processed_url"], timeout=60).content == masked[1].content
-    assert len(side.files()) == files + 2
+    assert len(side.files() - files) == 2
 
 
 def test_16_callers_with_the_same_new_picture_leave_one_row_and_one_file(faces, admin, one, side):
@@ -78,9 +78,10 @@ def test_16_callers_with_the_same_new_picture_leave_one_row_and_one_file(faces, 
 
 
 def test_what_cannot_be_read_is_not_kept(faces, side, one):
-    before = side.files(), side.rows("SELECT count(*) FROM images")
+    files, rows = side.files(), side.rows("SELECT count(*) FROM images")
     assert faces.detect(one[: len(one) // 2]).status_code == 400
-    assert (side.files(), side.rows("SELECT count(*) FROM images")) == before
+    assert side.files() <= files
+    assert side.rows("SELECT count(*) FROM images") == rows
 
 
 def test_keys_say_nothing_of_the_file_and_end_in_its_format(faces, side, one):
