@@ -17,7 +17,7 @@ def spans_of(collected, trace_id: str, count: int) -> dict[str, tuple[str, objec
 
 def span_of(collected, answer):
     """The gateway's span of a call."""
-    tx_id = answer.headers["X-Transaction-Id"]
+    tx_id = answer.json()["txId"]
 
     def found() -> list:
         return [
