@@ -18,6 +18,7 @@ from PIL import Image, ImageFilter
 
 from tests.support.fidox import Fidox, Tenant, make_tenant
 from tests.support.pictures import encoded
+from tests.support.ports import own_port
 
 SHARED = Path(__file__).parents[2] / "shared"
 PEOPLE = SHARED / "testdata" / "people"
@@ -109,7 +110,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory):
         "FACE_API_ADMIN_LOGIN_RATE": "100000",
         "FIDOX_KEY_CACHE_S": "2",
     }
-    with LocalStack(tmp_path_factory.mktemp("stack"), port=0, environment=environment) as running:
+    with LocalStack(tmp_path_factory.mktemp("stack"), port=own_port(), environment=environment) as running:
         yield running
 
 

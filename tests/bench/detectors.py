@@ -18,19 +18,18 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import cv2
 import numpy as np
+from workers.face.detection import Detection, Detections, DetectionTimes, DetectOptions
+from workers.face.images import ImageError, decode
+from workers.face.scrfd import Scrfd
 
 from tests.bench.networks import BF16, F32, OpenVinoNetwork, find, runtimes
 from tests.bench.report import Section
 from workers.face import scrfd
-from workers.face.detection import Detection, Detections, DetectionTimes, DetectOptions
-from workers.face.images import ImageError, decode
-from workers.face.scrfd import Scrfd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
-
     from workers.runtime.onnx import FloatArray, Network
 
 TESTDATA = Path(__file__).parents[3] / "shared" / "testdata"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import cv2
 import numpy as np
+from workers.runtime.onnx import FloatArray, Network, open_network
 
 from shared.contracts import IdType
 from shared.settings import Weights
@@ -24,7 +25,6 @@ from shared.weights import WeightsError, WeightStore
 from shared.weights.find import MIRROR
 from tests.bench.report import Section
 from tests.specimens import specimen
-from workers.runtime.onnx import FloatArray, Network, open_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -28,7 +28,7 @@ TOLD = {
 
 
 def ran(*command: str | Path, **more) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, **more)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, **more)
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
 
@@ -39,7 +39,7 @@ def generate(stack, tmp_path_factory):
     need_program("java")
     folder = tmp_path_factory.mktemp("clients")
     document = folder / "openapi.json"
-    document.write_text(httpx.get(f"{stack.base_url}/openapi.json").text)
+    document.write_text(httpx.get(f"{stack.base_url}/openapi.json", timeout=60).text)
 
     def make(language: str, name: str, *options: str) -> Path:
         parts = "apis,models,supportingFiles,apiDocs=false,modelDocs=false,apiTests=false,modelTests=false"

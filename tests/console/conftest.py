@@ -11,6 +11,7 @@ from tests.conftest import need_program
 from tests.support.admin_api import COOKIE, Account, make_account
 from tests.support.console import CHROMIUM_OPTIONS, Filled, fill
 from tests.support.fidox import Tenant, make_tenant
+from tests.support.waiting import PATIENCE_S
 
 
 class Watched:
@@ -61,9 +62,10 @@ def tenant(stack) -> Tenant:
 @pytest.fixture(scope="module")
 def chromium(stack):
     program = need_program("chromium")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_S * 1000)
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
         yield browser
         browser.close()
@@ -72,7 +74,7 @@ def chromium(stack):
 @pytest.fixture(scope="session")
 def cookie(stack, root) -> str:
     """A session, begun as the console's form begins one."""
-    answer = httpx.post(f"{stack.base_url}/admin/login", data=root.body)
+    answer = httpx.post(f"{stack.base_url}/admin/login", data=root.body, timeout=60)
     assert answer.status_code == 303, answer.text
     return answer.cookies[COOKIE]
 
@@ -93,7 +95,7 @@ def window(stack, chromium, cookie):
         if logged_in:
             context.add_cookies([{"name": COOKIE, "value": cookie, "url": stack.base_url}])
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_S * 1000)
         watched = Watched(page, stack.base_url)
         yield page
         context.close()

@@ -70,7 +70,9 @@ def test_no_page_shows_a_key(client, filled, page_name, lang):
 
 
 def test_a_language_is_chosen_by_the_browser_then_by_a_link_and_kept(stack):
-    with httpx.Client(base_url=stack.base_url, headers={"Accept-Language": "ko-KR,ko;q=0.9,en;q=0.8"}) as browser:
+    with httpx.Client(
+        base_url=stack.base_url, headers={"Accept-Language": "ko-KR,ko;q=0.9,en;q=0.8"}, timeout=60
+    ) as browser:
         assert "로그인" in browser.get("/admin/login").text
         assert "Log in" in browser.get("/admin/login?lang=en").text
         assert "Log in" in browser.get("/admin/login").text

@@ -12,6 +12,7 @@ from tests.support.drawings import drawing
 from tests.support.face_api import FaceApi
 from tests.support.gateways import gateway_beside
 from tests.support.storing import unique
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_an_image_is_found_looked_at_and_deleted_with_its_files(stack, client, m
     assert len(files) == 2
     assert all(file.exists() for file in files)
     link = client.get(f"/api/v1/admin/images/{image_id}").json()["original_url"]
-    assert httpx.get(link).status_code == 200
+    assert httpx.get(link, timeout=60).status_code == 200
 
     page.goto("/admin/images")
     shown = page.locator(f"a[href='/admin/images/{image_id}']")
@@ -51,6 +52,7 @@ def test_an_image_is_found_looked_at_and_deleted_with_its_files(stack, client, m
     shown.click()
     expect(page.locator(".overlay .edge")).to_have_count(2)
     expect(page.locator(".overlay .mark")).to_have_count(10)
+    expect(page.locator(".shot .stage img").first).to_have_js_property("complete", value=True)
     places = [page.locator(f".shot .stage {one}").first.bounding_box() for one in ("img", ".overlay")]
     assert places[0] == pytest.approx(places[1], abs=0.5)
     page.get_by_label("Show boxes").uncheck()
@@ -62,8 +64,8 @@ def test_an_image_is_found_looked_at_and_deleted_with_its_files(stack, client, m
     page.get_by_role("dialog").get_by_role("button", name="Yes, do it").click()
     expect(page.get_by_text("Deleted.")).to_be_visible()
     expect(page.locator(f"a[href='/admin/images/{image_id}']")).to_have_count(0)
-    assert not any(file.exists() for file in files)
-    assert httpx.get(link).status_code == 404
+    until(lambda: not any(file.exists() for file in files), "its files are removed")
+    assert httpx.get(link, timeout=60).status_code == 404
     gone = (f"images/{image_id}", f"images/{image_id}/original", f"jobs/{job_id}", f"jobs/{job_id}/result")
     assert {path: client.get(f"/admin/{path}").status_code for path in gone} == dict.fromkeys(gone, 404)
 
@@ -117,7 +119,7 @@ def test_a_picture_comes_from_this_host_to_who_is_logged_in_and_is_asked_for_aga
     assert client.get(path, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
     kept = client.get(f"{path}?download=1")
     assert kept.headers["content-disposition"].startswith('attachment; filename="')
-    stranger = httpx.get(stack.base_url + path, headers={"If-None-Match": answer.headers["etag"]})
+    stranger = httpx.get(stack.base_url + path, headers={"If-None-Match": answer.headers["etag"]}, timeout=60)
     assert (stranger.status_code, stranger.headers["location"][:18]) == (303, "/admin/login?next=")
 
 

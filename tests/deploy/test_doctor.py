@@ -1,6 +1,7 @@
 """`fidox doctor` sees what an operator may have wrong, says how bad it is, and what to do."""
 
 import json
+import re
 import secrets
 import socket
 import subprocess
@@ -155,13 +156,22 @@ def test_redis_set_up_for_something_else(stack, settings, name: str, value: str,
 
 def test_a_job_that_no_worker_takes(settings, empty_redis):
     url, client = empty_redis
-    seconds, _ = client.time()
-    client.zadd(keys.queue(Kind.FACE), {"tx_1:face": (seconds - 7) * 1000, "tx_2:face": (seconds - 30) * 1000})
+    waits_s, runs_s = 700, 900
+    begun, _ = client.time()
+    jobs = {"tx_1:face": (begun - waits_s) * 1000, "tx_2:face": (begun - runs_s) * 1000}
+    client.zadd(keys.queue(Kind.FACE), jobs)
     client.set(f"{keys.LEASE}tx_2:face", "host:1:abc")
-    queue = found(redis.examine(settings(REDIS_URL=url)))["queue face"]
-    assert queue.state is State.WARN
-    assert queue.detail.startswith("1 waiting, 1 running, the oldest waits 7.")
-    assert found(redis.examine(settings(REDIS_URL=url, FIDOX_DEADLINE_S="5")))["queue face"].state is State.FAIL
+
+    def queue(deadline_s: int) -> Finding:
+        return found(redis.examine(settings(REDIS_URL=url, FIDOX_DEADLINE_S=str(deadline_s))))["queue face"]
+
+    half_over = queue(1000)
+    passed_s = client.time()[0] + 1 - begun
+    assert half_over.state is State.WARN
+    told = re.fullmatch(r"1 waiting, 1 running, the oldest waits ([\d.]+) of 1000 s", half_over.detail)
+    assert waits_s <= float(told[1]) <= waits_s + passed_s
+    assert queue(500).state is State.FAIL
+    assert queue(5000).state is State.OK
 
 
 def test_workers_that_are_missing_of_two_releases_or_without_an_engine(settings, empty_redis):
@@ -170,7 +180,7 @@ def test_workers_that_are_missing_of_two_releases_or_without_an_engine(settings,
 
     def alive(*workers: str, state: PartState) -> dict[str, Finding]:
         client.flushdb()
-        client.zadd(keys.workers(Kind.FACE), dict.fromkeys(workers, (seconds + 60) * 1000))
+        client.zadd(keys.workers(Kind.FACE), dict.fromkeys(workers, (seconds + 3600) * 1000))
         parts = [Part(name="ezway", state=state), Part(name="applemango", state=PartState.READY)]
         client.hset(keys.parts(Kind.FACE), workers[0], envelopes.encode(parts))
         return found(redis.examine(settings(REDIS_URL=url)))

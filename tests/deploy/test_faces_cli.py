@@ -12,7 +12,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from deploy.faces.enrol import Enrolment
 from deploy.local.errors import LocalError
 from deploy.local.folder import CHECKOUT
 from shared.settings import Settings
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,11 +159,9 @@ def test_what_is_enrolled_when_ctrl_c_comes_is_kept_and_the_next_run_goes_on(sta
     )
     with psycopg.connect(stack.database_url, autocommit=True) as conn:
         count = "SELECT count(*) FROM users JOIN tenants ON tenants.id = tenant_id WHERE tenants.name = %s"
-        until = time.monotonic() + 60
-        while not conn.execute(count, (tenant.name,)).fetchone()[0] and time.monotonic() < until:
-            time.sleep(0.02)
+        until(lambda: conn.execute(count, (tenant.name,)).fetchone()[0], "somebody is enrolled", patience_s=200)
         running.send_signal(signal.SIGINT)
-        complaint = running.communicate(timeout=30)[1]
+        complaint = running.communicate(timeout=200)[1]
         kept = conn.execute(count, (tenant.name,)).fetchone()[0]
     assert running.returncode == 130
     assert f"stopped: {kept} enrolled" in complaint

@@ -22,6 +22,7 @@ from tests.support.drift import cluster, code
 from tests.support.drift.common import PROBE
 from tests.support.drift.pods import containers, named, of_kind
 from tests.support.manifests import OVERLAYS, Document, built
+from tests.support.waiting import until_in_loop
 
 # From the oldest release that is still looked after, in which every field that is used here is on by default.
 VERSIONS = ("1.34", kubernetes_validate.latest_version())
@@ -262,7 +263,7 @@ def test_what_keda_counts_is_the_sorted_set_in_which_a_job_waits(stack):
     counted = {kind: _scaled(built("cpu"), kind)["triggers"][0]["metadata"]["listName"] for kind in Kind}
 
     async def submit() -> list[tuple[bytes, int, int]]:
-        async with open_queue(QueueSettings(url=url, deadline_s=1)) as queue:
+        async with open_queue(QueueSettings(url=url, deadline_s=100)) as queue:
             waiting = [
                 asyncio.create_task(
                     queue.submit(
@@ -275,16 +276,18 @@ def test_what_keda_counts_is_the_sorted_set_in_which_a_job_waits(stack):
                 )
                 for kind in Kind
             ]
-            await asyncio.sleep(0.5)
+            await until_in_loop(lambda: all(map(client.exists, counted.values())), "all three wait")
             found = [(client.type(key), client.zcard(key)) for key in counted.values()]
-            await asyncio.gather(*waiting)
+            for call in waiting:
+                call.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
             return found
 
     with redis.Redis.from_url(url) as client:
         client.flushdb()
         for kind in Kind:
             # A worker that lives and does nothing.
-            client.zadd(keys.workers(kind), {"somebody": (time.time() + 60) * 1000})
+            client.zadd(keys.workers(kind), {"somebody": (time.time() + 3600) * 1000})
         try:
             assert asyncio.run(submit()) == [(b"zset", 1)] * len(Kind)
         finally:

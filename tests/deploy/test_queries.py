@@ -7,23 +7,24 @@ some scrapes in between: a rate is a difference.
 import json
 import re
 import secrets
-import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
 
-from deploy.local.stack import LocalStack, free_port
+from deploy.local.stack import LocalStack
 from tests.conftest import need_program
 from tests.support import rules
 from tests.support.face_api import FaceApi
 from tests.support.fidox import Fidox, make_tenant
+from tests.support.ports import own_port, own_ports
 from tests.support.v1 import V1
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 BOARDS = sorted((ROOT / "deploy" / "grafana" / "dashboards").glob("*.json"))
@@ -32,14 +33,13 @@ ROLES = ("gateway", "face", "liveness", "ocr")
 # What there is nothing of without a GPU.
 GPU = {"GPU memory in use", "GPU memory", "GPU at work"}
 MASKS_A_MINUTE = 3
-SCRAPES_S = 2.5
 
 
 class Prometheus:
     """One that runs."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=10)
+        self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=30)
 
     def get(self, path: str, **parameters: str):
         answer = self._client.get(path, params=parameters)
@@ -55,14 +55,8 @@ class Prometheus:
 
 @pytest.fixture(scope="module")
 def first_port() -> int:
-    """The first of four in a row that are free."""
-    for _ in range(50):
-        first = free_port("127.0.0.1", 0)
-        with ExitStack() as bound, suppress(OSError, OverflowError):
-            for port in range(first, first + len(ROLES)):
-                bound.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            return first
-    raise AssertionError("no four free ports in a row")
+    """The first of four in a row."""
+    return own_ports(len(ROLES))
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +66,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, first_port: int) -> Iterator
         "FIDOX_FACE_PROCESSES": "1",
         "FACE_API_MASK_RATE": str(MASKS_A_MINUTE),
     }
-    with LocalStack(tmp_path_factory.mktemp("metrics"), port=0, environment=environment) as running:
+    with LocalStack(tmp_path_factory.mktemp("metrics"), port=own_port(), environment=environment) as running:
         yield running
 
 
@@ -87,7 +81,7 @@ def prometheus_of(folder: Path, first_port: int) -> Iterator[Prometheus]:
         assert job["static_configs"] == [{"targets": [f"{job['job_name']}:9464"]}]
         job["static_configs"] = [{"targets": [f"127.0.0.1:{first_port + place}"]}]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config), "utf-8")
-    address = f"127.0.0.1:{free_port('127.0.0.1', 0)}"
+    address = f"127.0.0.1:{own_port()}"
     command = [
         need_program("prometheus"),
         f"--config.file={folder / 'prometheus.yml'}",
@@ -98,22 +92,30 @@ def prometheus_of(folder: Path, first_port: int) -> Iterator[Prometheus]:
     process = subprocess.Popen(command)
     running = Prometheus(f"http://{address}")
     try:
-        until(lambda: httpx.get(f"http://{address}/-/ready", timeout=2).status_code == 200)
+        until(lambda: is_ready(address), "Prometheus is ready")
         yield running
     finally:
         running.close()
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
-def until(is_so: Callable[[], bool], patience_s: float = 30.0) -> None:
-    end = time.monotonic() + patience_s
-    while True:
-        with suppress(httpx.TransportError):
-            if is_so():
-                return
-        assert time.monotonic() < end, f"not so within {patience_s} s"
-        time.sleep(0.1)
+def is_ready(address: str) -> bool:
+    try:
+        return httpx.get(f"http://{address}/-/ready", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def wait_for_scrape(running: Prometheus) -> None:
+    """Until each of the four was asked after now, and has answered."""
+    since = time.time()
+
+    def all_answered() -> bool:
+        answered = [float(series["value"][1]) for series in running.query("timestamp(up) * up")]
+        return len(answered) == len(ROLES) and min(answered) > since
+
+    until(all_answered, "all are scraped")
 
 
 @pytest.fixture(scope="module")
@@ -135,10 +137,12 @@ def prometheus(tmp_path_factory, stack, first_port, photo, people, grey) -> Iter
             call_v1(v1, person, faces, grey)
             call_xylolabs(public, picture)
             limited_to_two(limited, faces[0])
-            time.sleep(SCRAPES_S)
+            # Twice: a rate is a difference, also of what was counted for the first time.
+            for _ in range(2):
+                wait_for_scrape(running)
         # Pools, memory and the cleanup are looked at every five seconds.
-        until(lambda: bool(running.query("instance:fidox_memory_per_process:bytes")))
-        until(lambda: bool(running.query("fidox_storage_cleanup_tasks")))
+        for metric in ("instance:fidox_memory_per_process:bytes", "fidox_storage_cleanup_tasks"):
+            until(lambda metric=metric: running.query(metric), metric)
         yield running
 
 

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,6 +22,7 @@ from deploy.local.lock import locked, running
 from deploy.local.servers import start_postgres, start_redis
 from deploy.local.stack import LocalStack
 from deploy.local.supervisor import Program, Supervisor
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,13 +47,6 @@ def supervisor(folder: Folder):
 
 def program(name: str, code: str) -> Program:
     return Program(name=name, argv=(sys.executable, "-c", code), env=dict(os.environ), cwd="/", stop_timeout_s=5.0)
-
-
-def until(condition, timeout_s: float = 10.0) -> None:
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.02)
 
 
 def test_a_restart_keeps_the_database_and_forgets_the_queue(folder: Folder) -> None:
@@ -83,7 +76,7 @@ def test_nobody_else_may_read_what_the_folder_holds(folder: Folder) -> None:
 
 def test_a_child_that_dies_is_started_again(supervisor: Supervisor) -> None:
     child = supervisor.start(program("sleeper", "import time; time.sleep(60)"))
-    child.wait_ready(lambda: child.pid is not None, 5)
+    child.wait_ready(lambda: child.pid is not None, 60)
     first = child.pid
     os.kill(first, signal.SIGKILL)
     until(lambda: child.restarts == 1 and child.pid not in {None, first})
@@ -92,7 +85,7 @@ def test_a_child_that_dies_is_started_again(supervisor: Supervisor) -> None:
 def test_a_child_that_dies_as_it_starts_is_a_clear_error(supervisor: Supervisor) -> None:
     child = supervisor.start(program("broken", "import sys; sys.exit('the reason')"))
     with pytest.raises(StartError, match=r"broken ended as it started[\s\S]*the reason"):
-        child.wait_ready(lambda: False, 10)
+        child.wait_ready(lambda: False, 60)
 
 
 def test_stopping_ends_the_whole_group(supervisor: Supervisor) -> None:
@@ -101,10 +94,17 @@ def test_stopping_ends_the_whole_group(supervisor: Supervisor) -> None:
         " print(p.pid, flush=True); time.sleep(60)"
     )
     child = supervisor.start(program("parent", code))
-    until(lambda: child.log.exists() and child.log.read_text().strip().isdecimal())
+    until(lambda: child.log.exists() and child.log.read_text().endswith("\n"))
     grandchild = int(child.log.read_text())
     supervisor.stop()
-    until(lambda: not psutil.pid_exists(grandchild) or psutil.Process(grandchild).status() == psutil.STATUS_ZOMBIE)
+    until(lambda: is_gone(grandchild), "the grandchild has ended")
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_what_a_killed_runner_left_behind_is_stopped(folder: Folder) -> None:
@@ -113,7 +113,7 @@ def test_what_a_killed_runner_left_behind_is_stopped(folder: Folder) -> None:
     stranger = pidfiles.PidFile(os.getpid(), "another boot:1", signal.SIGTERM)  # our number, not our identity
     (folder.run / "stranger.pid").write_bytes(msgspec.json.encode(stranger))
     assert pidfiles.stop_leftovers(folder.run) == ["left"]
-    assert left.wait(5) == -signal.SIGTERM
+    assert left.wait(60) == -signal.SIGTERM
 
 
 def test_one_runner_a_folder(folder: Folder) -> None:

@@ -20,14 +20,16 @@ from rich.console import Console
 
 from deploy.local.downloads import ready_weights
 from deploy.local.folder import CHECKOUT
-from deploy.local.stack import LocalStack, free_port
 from deploy.local.up import compare_line
 from shared.settings import Settings, Weights
 from shared.weights import Network, WeightStore
 from shared.weights.requirements import Feature
+from tests.support.ports import own_port
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from deploy.local.stack import LocalStack
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
@@ -100,7 +102,7 @@ def test_a_second_start_has_the_same_data_and_a_signal_ends_it_all(tmp_path: Pat
     code = "import sys; from pathlib import Path; from deploy.local.up import up; up(Path(sys.argv[1]), as_json=True)"
     demos: list[str] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        port = free_port("127.0.0.1", 0)
+        port = own_port()
         child = subprocess.Popen(
             [sys.executable, "-c", code, str(tmp_path / "local")],
             cwd=CHECKOUT,
@@ -112,7 +114,7 @@ def test_a_second_start_has_the_same_data_and_a_signal_ends_it_all(tmp_path: Pat
         started = json.loads(child.stdout.readline())
         demos.append((tmp_path / "local" / "demo.env").read_text())
         child.send_signal(number)
-        _, stderr = child.communicate(timeout=40)
+        _, stderr = child.communicate(timeout=120)
         assert child.returncode == 0, stderr
         order = [line.split()[1] for line in stderr.splitlines() if line.startswith("Stopping")]
         assert order[:4] == ["gateway", "ocr", "liveness", "face"]

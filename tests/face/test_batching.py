@@ -9,6 +9,7 @@ import pytest
 from shared.settings import Weights
 from shared.weights import WeightStore
 from tests.conftest import SHARED, need
+from tests.support.waiting import PATIENCE_S, until
 from workers.inference.batching import BatchingNetwork
 from workers.inference.onnx import lost_device, open_session
 
@@ -27,7 +28,7 @@ class Watched:
     def run(self, batch):
         self.batches.append(len(batch))
         self.inside.set()
-        self.gate.wait(20)
+        self.gate.wait(PATIENCE_S)
         if self.error is not None:
             raise self.error
         return self._network.run(batch)
@@ -53,10 +54,9 @@ def ask_while_one_is_in(watched: Watched, network: BatchingNetwork, inputs: list
     """The first runs alone; all others are asked while it is in."""
     with ThreadPoolExecutor(len(inputs)) as threads:
         asked = [threads.submit(network.run, inputs[0])]
-        assert watched.inside.wait(20)
+        assert watched.inside.wait(PATIENCE_S)
         asked += [threads.submit(network.run, batch) for batch in inputs[1:]]
-        while len(network._waiting) < len(inputs) - 1:
-            pass
+        until(lambda: len(network._waiting) == len(inputs) - 1, "all others wait")
         watched.gate.set()
         return asked
 

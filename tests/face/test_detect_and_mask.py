@@ -123,12 +123,23 @@ def test_both_see_the_same_faces_of_a_picture_that_is_reduced(detect, mask, phot
 # --- the profile
 
 
+def told_shares(work, steps: tuple[str, ...]) -> list[float]:
+    """What the steps make up of all the time that `work` takes, each of several times."""
+    shares = []
+    for _ in range(10):
+        began = time.perf_counter()
+        profile = work().profile
+        total_ms = (time.perf_counter() - began) * 1000
+        shares.append(sum(getattr(profile, step) for step in steps) / total_ms)
+    return shares
+
+
 def test_the_profile_of_a_detection_is_measured(detect, photo):
     data = photo(GROUP)
-    began = time.perf_counter()
+    shares = told_shares(lambda: detect(data), STEPS)
+    # The most: on a busy machine others work in between, too.
+    assert 0.85 < max(shares) <= 1
     profile = detect(data).profile
-    total_ms = (time.perf_counter() - began) * 1000
-    assert 0.85 * total_ms < sum(getattr(profile, step) for step in STEPS) <= total_ms
     assert all(getattr(profile, step) > 0 for step in STEPS)
     assert (profile.mask_ms, profile.encode_ms, profile.output_bytes) == (None, None, None)
     assert (profile.image_size, profile.input_size, profile.det_scale) == ((2000, 1428), (640, 480), 0.32)
@@ -138,11 +149,9 @@ def test_the_profile_of_a_detection_is_measured(detect, photo):
 
 def test_the_profile_of_a_masking_is_measured(mask, photo):
     data = photo(GROUP)
-    began = time.perf_counter()
+    assert 0.85 < max(told_shares(lambda: mask(data), (*STEPS, "mask_ms", "encode_ms"))) <= 1
     outcome = mask(data)
-    total_ms = (time.perf_counter() - began) * 1000
     profile = outcome.profile
-    assert 0.85 * total_ms < sum(getattr(profile, step) for step in (*STEPS, "mask_ms", "encode_ms")) <= total_ms
     assert profile.mask_ms > 0
     assert profile.encode_ms > 1
     assert (profile.input_bytes, profile.output_bytes) == (len(data), len(outcome.image))
@@ -245,10 +254,10 @@ def test_a_picture_that_no_webp_holds_is_a_failure_that_says_what_to_change(thre
 
 def test_a_picture_that_takes_long_to_write_is_no_engine_failure(engine, threads, photo, monkeypatch):
     """Two of them in a row would otherwise turn the engine off for everybody."""
-    monkeypatch.setattr("workers.face.anonymous.encode", lambda *_: time.sleep(0.3) or b"file")
+    monkeypatch.setattr("workers.face.anonymous.encode", lambda *_: time.sleep(2.1) or b"file")
 
     async def run():
-        engines = Engines({"ezway": lambda: engine}, limit_s=0.25, retry_s=10.0)
+        engines = Engines({"ezway": lambda: engine}, limit_s=2.0, retry_s=10.0)
         await engines.load()
         tasks = AnonymousTasks(engines, max_pixels=MAX)
 

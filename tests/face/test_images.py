@@ -133,10 +133,10 @@ def test_a_picture_with_damage_in_the_middle_raises_nothing_else(photo):
 
 def test_a_jpeg_of_a_million_empty_segments_takes_no_time():
     data = encoded(gradient(60, 40), "JPEG")
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ImageError):
         decode(data[:2] + b"\xff\xfe\0\2" * 1_000_000 + data[2:], max_pixels=MAX)
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
 
 
 def test_a_bomb_is_refused_by_its_header():

@@ -1,12 +1,11 @@
 """The four methods on pixels: what they cover, what they leave alone, and what it costs."""
 
-import time
-
 import cv2
 import numpy as np
 import pytest
 
 from shared.contracts import Face, MaskFaces, MaskMethod
+from tests.support.effort import least_s
 from workers.face.mask import REFERENCE_SIDE, mask_faces
 from workers.vision.decode import Image
 from workers.vision.detection import DetectOptions
@@ -174,16 +173,8 @@ def test_a_face_of_2000_pixels_costs_less_than_finding_it(engine, image):
     pixels = cv2.resize(image("biden/biden2.jpg").pixels, (4000, 4000))
     face, small = at(700, 600, 1540, 2000), image("biden/biden2.jpg")
 
-    def quickest(work) -> float:
-        times = []
-        for _ in range(5):
-            began = time.perf_counter()
-            work()
-            times.append(time.perf_counter() - began)
-        return min(times)
-
-    detecting = quickest(lambda: engine.detect(small, DetectOptions()))
+    detecting = least_s(lambda: engine.detect(small, DetectOptions()))
     for method in MaskMethod:
         # Of an ellipse this large it takes about as long.
         most = 2 * detecting if method is MaskMethod.ELLIPTICAL else detecting
-        assert quickest(lambda method=method: mask_faces(pixels, [face], MaskFaces(method=method))) < most
+        assert least_s(lambda method=method: mask_faces(pixels, [face], MaskFaces(method=method))) < most

@@ -12,7 +12,9 @@ import jwt
 import pytest
 
 from gateway.auth.tokens import ExpiredTokenError, TokenError, Tokens
-from tests.support.fidox import error, make_tenant
+from shared.settings import Settings, SettingsError
+from tests.support.fidox import error
+from tests.support.waiting import until
 
 SECRET = "main:" + 40 * "s"
 
@@ -35,11 +37,12 @@ def test_a_token_is_all_the_answer_and_the_documents_shell_line_can_parse_it(sta
 
 
 def test_a_token_is_a_jwt_with_hs256_and_is_valid_for_one_hour(stack, tenant):
+    began = int(time.time())
     header, claims = parts(ask(stack, tenant.access_key, tenant.secret_key).json()["token"])
     assert list(header)[:2] == ["alg", "typ"]
     assert (header["alg"], header["typ"]) == ("HS256", "JWT")
     assert claims["exp"] - claims["iat"] == 3600
-    assert abs(claims["iat"] - time.time()) < 10
+    assert began <= claims["iat"] <= time.time()
 
 
 def test_wrong_keys_are_auth001(stack, tenant):
@@ -94,16 +97,17 @@ def test_an_expired_token_is_auth001(stack, anybody, demo):
     assert error(answer) == (401, "AUTH001")
 
 
-def test_the_token_of_a_revoked_key_stops_within_30_seconds(stack, photo, login):
-    tenant = make_tenant(stack.database_url, f"revoked-{time.time_ns()}")
-    api = login(tenant)
+def test_the_token_of_a_revoked_key_stops(stack, photo, tenant, api):
     assert api.post("/face/count", image=photo("obama/obama.jpg")).status_code == 200
     stack.fidox("keys", "revoke", tenant.access_key)
-    revoked_at = time.monotonic()
-    while api.post("/face/count", image="").status_code != 401:
-        assert time.monotonic() - revoked_at < 30
-        time.sleep(0.5)
+    until(lambda: api.post("/face/count", image="").status_code == 401, "the token is refused")
     assert error(ask(stack, tenant.access_key, tenant.secret_key)) == (401, "AUTH001")
+
+
+def test_no_gateway_remembers_a_key_for_longer_than_30_seconds():
+    with pytest.raises(SettingsError, match="FIDOX_KEY_CACHE_S"):
+        Settings.from_env({"FIDOX_KEY_CACHE_S": "31"})
+    assert Settings().auth.key_cache_s <= 30
 
 
 def test_a_disabled_tenant_gets_no_token(stack, tenant):
@@ -141,6 +145,6 @@ def test_a_gateway_without_a_good_secret_does_not_start(secrets):
 def test_and_says_why():
     environment = {**os.environ, "FIDOX_JWT_SECRETS": ""}
     command = [sys.executable, "-m", "gateway"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 1
     assert "FIDOX_JWT_SECRETS is not set" in done.stderr

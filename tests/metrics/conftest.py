@@ -56,6 +56,8 @@ def watched(tmp_path_factory, collected) -> Iterator[Watched]:
         tmp_path_factory.mktemp("watched"),
         FIDOX_GATEWAY_PROCESSES="2",
         FIDOX_FACE_PROCESSES="2",
+        # For the test in which nobody works while the queue is looked at from three sides.
+        FIDOX_DEADLINE_S="60",
         OTEL_EXPORTER_OTLP_ENDPOINT=collected.url,
         OTEL_BSP_SCHEDULE_DELAY="100",
         FIDOX_LOG_FORMAT="json",

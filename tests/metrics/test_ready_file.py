@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.support.waiting import until
 
 # As in the manifests' probes.
 PROBE = 'test -n "$(find "$FIDOX_READY_FILE" -mmin -0.25 2>/dev/null)"'
@@ -29,7 +30,7 @@ def worker(watched, ready_file):
     process = subprocess.Popen([sys.executable, "-m", "workers.liveness"], env=environment)
     yield process
     process.terminate()
-    process.wait(25)
+    process.wait(60)
 
 
 def probe(ready_file: Path) -> bool:
@@ -37,30 +38,19 @@ def probe(ready_file: Path) -> bool:
     return done.returncode == 0
 
 
-def wait_for(state: bool, ready_file: Path, within_s: float) -> None:
-    until = time.monotonic() + within_s
-    while probe(ready_file) is not state:
-        assert time.monotonic() < until
-        time.sleep(0.1)
-
-
 def test_it_is_there_and_fresh_while_the_worker_has_its_models_and_gone_when_it_has_not(worker, ready_file):
     assert not probe(ready_file)
-    wait_for(True, ready_file, 60)
+    until(lambda: probe(ready_file), "the worker is ready")
     (process,) = psutil.Process(worker.pid).children()
     process.kill()
     # A new process loads its models again; until then the worker can do nothing.
-    until = time.monotonic() + 10
-    while ready_file.exists():
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    until(lambda: not ready_file.exists(), "the file is gone")
     assert not probe(ready_file)
-    wait_for(True, ready_file, 60)
+    until(lambda: probe(ready_file), "the worker is ready again")
     first = ready_file.stat().st_mtime
-    time.sleep(2.5)
-    assert ready_file.stat().st_mtime > first
+    until(lambda: ready_file.stat().st_mtime > first, "it is touched again")
     worker.terminate()
-    worker.wait(25)
+    worker.wait(60)
     assert not ready_file.exists()
 
 
@@ -75,11 +65,8 @@ def test_a_folder_that_is_not_there_is_said_and_costs_no_job(watched, tmp_path):
     with log.open("w") as out:
         process = subprocess.Popen([sys.executable, "-m", "workers.liveness"], env=environment, stderr=out)
         try:
-            until = time.monotonic() + 60
-            while "No such file or directory" not in log.read_text():
-                assert time.monotonic() < until
-                assert process.poll() is None
-                time.sleep(0.1)
+            until(lambda: "No such file or directory" in log.read_text(), "it is said")
+            assert process.poll() is None
         finally:
             process.terminate()
-            assert process.wait(25) == 0
+            assert process.wait(60) == 0

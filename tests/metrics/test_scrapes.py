@@ -115,8 +115,12 @@ def test_what_a_caller_sends_is_in_no_label(watched, root_api, photo):
     root_api.delete("code-of-somebody")
     root_api.client.get("/face/path-of-nobody")
     root_api.client.request("BREW", "/face/count")
-    httpx.post(f"{watched.stack.base_url}/auth/client/token", json={"accessKey": "key-of-nobody", "secretKey": "x"})
-    httpx.get(f"{watched.stack.base_url}/api/v1/images/id-of-nobody", headers={"X-API-Key": "key-of-nobody"})
+    httpx.post(
+        f"{watched.stack.base_url}/auth/client/token", json={"accessKey": "key-of-nobody", "secretKey": "x"}, timeout=60
+    )
+    httpx.get(
+        f"{watched.stack.base_url}/api/v1/images/id-of-nobody", headers={"X-API-Key": "key-of-nobody"}, timeout=60
+    )
     for role in ROLES:
         text = watched.scrape(role).text
         assert "of-somebody" not in text
@@ -127,7 +131,7 @@ def test_what_a_caller_sends_is_in_no_label(watched, root_api, photo):
 
 
 def test_metrics_are_not_on_the_public_port(watched):
-    assert httpx.get(f"{watched.stack.base_url}/metrics").status_code == 404
+    assert httpx.get(f"{watched.stack.base_url}/metrics", timeout=60).status_code == 404
 
 
 def test_logs_say_transaction_tenant_operation_outcome_and_milliseconds(watched, root_api, photo):
@@ -156,7 +160,7 @@ def test_a_port_that_is_taken_is_said_and_ends_the_start(watched):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=100,
             check=False,
         )
         assert done.returncode != 0

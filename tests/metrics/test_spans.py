@@ -1,18 +1,33 @@
 """A call is one trace, from its caller through the queue into the worker."""
 
-import time
-
 import pytest
+
+from tests.support.waiting import until
 
 
 def spans_of(collected, trace_id: str, count: int) -> dict[str, tuple[str, object]]:
     """The trace's spans by name, once there are `count`."""
-    until = time.monotonic() + 10
-    while True:
-        found = {span.name: (service, span) for service, span in collected.spans() if span.trace_id.hex() == trace_id}
-        if len(found) >= count or time.monotonic() > until:
-            return found
-        time.sleep(0.1)
+
+    def found() -> dict[str, tuple[str, object]]:
+        return {span.name: (service, span) for service, span in collected.spans() if span.trace_id.hex() == trace_id}
+
+    until(lambda: len(found()) >= count, f"{count} spans are there")
+    return found()
+
+
+def span_of(collected, answer):
+    """The gateway's span of a call."""
+    tx_id = answer.json()["txId"]
+
+    def found() -> list:
+        return [
+            span
+            for service, span in collected.spans()
+            if service == "fidox-gateway" and facts(span).get("fidox.tx") == tx_id
+        ]
+
+    (span,) = until(found, "its span is there")
+    return span
 
 
 def facts(span) -> dict[str, object]:
@@ -43,26 +58,18 @@ def test_a_callers_trace_goes_on_through_the_queue_into_the_worker(collected, ro
 
 @pytest.mark.parametrize("sent", ["", "nonsense", "00-" + "0" * 32 + "-" + "0" * 16 + "-01", "x" * 5000])
 def test_what_is_no_trace_begins_one(collected, root_api, photo, sent):
-    before = {span.span_id for _, span in collected.spans()}
     headers = {"traceparent": sent} if sent else {}
     answer = root_api.client.post("/face/count", json={"image": photo("obama/obama.jpg")}, headers=headers)
     assert answer.status_code == 200
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        new = [span for _, span in collected.spans() if span.span_id not in before and span.name == "fidox count"]
-        if new:
-            break
-        time.sleep(0.1)
-    assert [span.parent_span_id for span in new] == [b""]
+    span = span_of(collected, answer)
+    assert (span.name, span.parent_span_id) == ("fidox count", b"")
 
 
 def test_a_span_holds_nothing_personal(collected, root_api, photo):
     root_api.post("/face/register", image=photo("obama/obama.jpg"), userCode="code-of-somebody", name="somebody's name")
-    root_api.post("/face/verify", image=photo("obama/obama.jpg"), userCode="code-of-somebody")
-    root_api.delete("code-of-somebody")
-    until = time.monotonic() + 10
-    while not any(span.name == "fidox delete" for _, span in collected.spans()) and time.monotonic() < until:
-        time.sleep(0.1)
+    verified = root_api.post("/face/verify", image=photo("obama/obama.jpg"), userCode="code-of-somebody")
+    assert span_of(collected, verified).name == "fidox verify"
+    assert span_of(collected, root_api.delete("code-of-somebody")).name == "fidox delete"
     sent = b"".join(collected.requests)
     assert b"fidox verify" in sent
     assert b"code-of-somebody" not in sent

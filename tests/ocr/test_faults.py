@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from shared.queue import open_queue
 from shared.settings import Queue as QueueSettings
 from tests.conftest import SHARED, need
 from tests.support import ocr
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 FILES = ("korean_mobile_v2.0_rec/inference.onnx", "korean_mobile_v2.0_rec/inference.yml")
@@ -41,7 +41,7 @@ class Worker:
             "FIDOX_WEIGHTS_DIR": str(self.weights),
             "FIDOX_CACHE_DIR": str(folder / "cache"),
             "FIDOX_ENGINE_RETRY_S": "1",
-            "FIDOX_DEADLINE_S": "5",
+            "FIDOX_DEADLINE_S": "10",
         }
         self.process: subprocess.Popen | None = None
 
@@ -54,16 +54,13 @@ class Worker:
             client.flushdb()
             command = [sys.executable, "-m", "tests.support.faulty_ocr"]
             self.process = subprocess.Popen(command, env=self.environment, cwd=ROOT)
-            until = time.monotonic() + 60
-            while not client.zcard(keys.workers(Kind.OCR)):
-                assert self.process.poll() is None
-                assert time.monotonic() < until
-                time.sleep(0.05)
+            until(lambda: self.process.poll() is not None or client.zcard(keys.workers(Kind.OCR)), "it is up")
+            assert self.process.poll() is None
 
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(60)
 
     def read(self, data: bytes) -> contracts.AnyOutcome:
         return ocr.read_all(self.redis_url, [data])[0]
@@ -77,10 +74,7 @@ class Worker:
         return part.state
 
     def wait_for(self, state: str) -> None:
-        until = time.monotonic() + 60
-        while self.state() != state:
-            assert time.monotonic() < until, self.state()
-            time.sleep(0.2)
+        until(lambda: self.state() == state, f"the reader is {state}")
 
 
 @pytest.fixture
@@ -144,7 +138,7 @@ def test_a_set_of_models_that_there_is_not_ends_the_worker_with_a_line_that_says
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 78

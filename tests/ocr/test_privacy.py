@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import time
 
 import psycopg
 import pytest
@@ -14,6 +13,7 @@ from shared.contracts import CardField, CardRead, Dialect, IdType, Kind
 from shared.queue import open_queue
 from shared.settings import Queue as QueueSettings
 from tests.support.ocr import PATIENCE_S, plain
+from tests.support.waiting import until
 
 # `make soak` takes 200, which is two minutes and a half.
 CARDS = int(os.environ.get("FIDOX_TEST_CARDS", "30"))
@@ -77,14 +77,21 @@ def everything_in(client: redis.Redis) -> str:
     return repr(found)
 
 
+def written(stack) -> int:
+    """How many readings are recorded."""
+    with psycopg.connect(stack.database_url) as connection:
+        return connection.execute("SELECT count(*) FROM transactions WHERE operation = 'ocr'").fetchone()[0]
+
+
 def test_no_number_name_or_address_is_left_in_logs_redis_or_transactions(stack, read_all, specimens):
     cards = [specimens(seed, id_type) for id_type in IdType for seed in (2, 4)]
+    before = written(stack)
     outcomes = read_all([card.jpeg for card in cards], redact=True)
     outcomes += read_all([card.jpeg for card in cards], reveal=True)
     outcomes += read_all([cards[0].jpeg], id_type=IdType.PASSPORT)
     outcomes += read_all([card.jpeg[:-3000] for card in cards])
     assert sum(isinstance(outcome, CardRead) for outcome in outcomes) == 2 * len(cards)
-    time.sleep(1)
+    until(lambda: written(stack) >= before + len(outcomes), "all are recorded")
     needles = {value for card in cards for value in card.truth.fields.values() if len(plain(value)) > 2}
     needles |= {field.value for one in outcomes if isinstance(one, CardRead) for field in one.fields.values()}
     needles = {needle for needle in needles if "*" not in needle and needle != "KOR" and len(needle) > 2}

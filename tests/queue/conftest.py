@@ -5,16 +5,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
 
 from shared import keys
 from shared.contracts import Kind
+from tests.support.waiting import until
 
-LEASE_S = 1.0
+# Short, for the tests that wait for one to run out; long enough that a worker on a busy machine renews it in time.
+LEASE_S = 2.0
 CHECKOUT = Path(__file__).parents[2]
 
 
@@ -27,15 +29,15 @@ class Workers:
         self.processes: list[subprocess.Popen] = []
 
     def start(self, count: int = 1, slots: int = 1, stuck_s: float = 0) -> list[subprocess.Popen]:
-        before = self.alive()
         started = [self._spawn(str(slots), str(stuck_s)) for _ in range(count)]
-        self.wait_alive(before + count)
+        pids = {process.pid for process in started}
+        until(lambda: pids <= self.alive(), "the workers are up")
         return started
 
     def supervise(self, count: int) -> subprocess.Popen:
-        """A supervisor with so many processes."""
-        before, supervisor = self.alive(), self._spawn("--supervised", str(count))
-        self.wait_alive(before + count)
+        """A supervisor with so many processes, which are all up."""
+        supervisor = self._spawn("--supervised", str(count))
+        self.wait_supervised(supervisor, count)
         return supervisor
 
     def _spawn(self, *arguments: str) -> subprocess.Popen:
@@ -44,15 +46,14 @@ class Workers:
         self.processes.append(process)
         return process
 
-    def wait_alive(self, count: int) -> None:
-        until = time.monotonic() + 20
-        while self.alive() < count:
-            assert time.monotonic() < until, "the workers did not come up"
-            time.sleep(0.05)
+    def wait_supervised(self, supervisor: subprocess.Popen, count: int) -> None:
+        until(lambda: len(pids(supervisor) & self.alive()) == count, "the supervised workers are up")
 
-    def alive(self) -> int:
+    def alive(self) -> set[int]:
+        """The process ids of those that gave a sign of life within a lease."""
         seconds, micros = self._client.time()
-        return self._client.zcount(keys.workers(Kind.FACE), seconds * 1000 + micros // 1000, "+inf")
+        found = self._client.zrangebyscore(keys.workers(Kind.FACE), seconds * 1000 + micros // 1000, "+inf")
+        return {int(worker.split(b":")[1]) for worker in found}
 
     def stop(self) -> None:
         for process in self.processes:
@@ -60,7 +61,12 @@ class Workers:
                 process.send_signal(signal.SIGCONT)
                 process.terminate()
         for process in self.processes:
-            process.wait(20)
+            process.wait(60)
+
+
+def pids(supervisor: subprocess.Popen) -> set[int]:
+    """The processes that it has at the moment."""
+    return {child.pid for child in psutil.Process(supervisor.pid).children()}
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ import psutil
 import yaml
 
 from deploy.local.folder import CHECKOUT
-from deploy.local.stack import free_port
 from tests.soak.checks import Check
+from tests.support.ports import own_port
 
 if TYPE_CHECKING:
     from tests.soak.chaos import Chaos
@@ -60,7 +60,7 @@ class Prometheus:
     def __init__(self, stand: Stand) -> None:
         self._folder = stand.folder.root / "prometheus"
         self._stand = stand
-        self._address = f"127.0.0.1:{free_port('127.0.0.1', 0)}"
+        self._address = f"127.0.0.1:{own_port()}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

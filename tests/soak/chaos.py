@@ -43,7 +43,7 @@ FULL_S = 4.0
 HANG_S = 5.0
 # Connections may break until a gateway that was killed listens again, and this long after: those tried just before.
 # One that is not back within BACK_S is one that does not come back by itself.
-AFTERMATH_S, BACK_S = 3.0, 45.0
+AFTERMATH_S, BACK_S = 3.0, 90.0
 
 
 class Event(NamedTuple):

@@ -15,6 +15,7 @@ from shared.contracts import Kind
 from shared.db.cleanup import CleanupTasks
 from shared.db.pool import open_pool
 from shared.storage import open_storage
+from tests.soak.calls import PASSING
 from workers.face.cron import clean
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tests.soak.stand import Stand
 
 # A job's images expire five seconds after its deadline (shared/queue.py).
-LEFT_S = 20.0
+LEFT_S = 60.0
 AT_ONCE = 8
 # Chosen: arenas and caches still fill a little after the first minute; a leak of a call's picture is far more.
 MOST_GROWN, MOST_GROWN_MIB = 1.25, 60.0
@@ -66,7 +67,11 @@ async def users_are_there(load: Load, caller: Caller) -> Check:
 
     async def verify(user: str) -> None:
         async with gate:
+            end = time.monotonic() + LEFT_S
             done = await load.send(caller.verify(user), counts=False)
+            # A machine that is full of work may refuse some: nobody is lost by that.
+            while done.failure in PASSING and time.monotonic() < end:
+                done = await load.send(caller.verify(user), counts=False)
             if done.violation or done.failure:
                 wrong.append(f"{user}: {done.violation or done.failure}")
 

@@ -19,12 +19,12 @@ import redis
 from deploy.local import envfiles
 from deploy.local.folder import CHECKOUT, Folder
 from deploy.local.servers import start_postgres, start_redis
-from deploy.local.stack import free_port
 from deploy.local.supervisor import Child, Program, Supervisor
 from shared import keys
 from shared.contracts import Kind
 from shared.db.migrate import migrate
 from shared.settings import Settings
+from tests.support.ports import own_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,11 +107,11 @@ class Stand:
     def _launch(self, name: str) -> None:
         environment = self.environment
         if name in GATEWAYS:
-            port = free_port("127.0.0.1", 0)
+            port = own_port()
             self.urls[name] = f"http://127.0.0.1:{port}"
             environment = environment | {"PORT": str(port)}
         if self._with_metrics:
-            self.metrics[name] = free_port("127.0.0.1", 0)
+            self.metrics[name] = own_port()
             environment = environment | {"FIDOX_METRICS_PORT": str(self.metrics[name])}
         argv = (sys.executable, "-m", MODULES[name.partition("-")[0]])
         program = Program(name=name, argv=argv, env=environment, cwd=str(CHECKOUT), stop_timeout_s=25.0)

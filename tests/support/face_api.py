@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import time
 from typing import Self
 
 import httpx
@@ -14,6 +13,7 @@ import psycopg
 from shared.db.api_keys import ApiKeys
 from shared.db.pool import open_pool
 from shared.settings import Database
+from tests.support.waiting import until
 
 
 def make_key(database_url: str, name: str) -> tuple[str, str]:
@@ -59,11 +59,8 @@ class FaceApi:
 def transactions(database_url: str, request_id: str) -> list[tuple]:
     """Dialect, operation, outcome and tenant of a call's rows, once there are any: they are written a moment later."""
     query = "SELECT dialect, operation, outcome, tenant_id FROM transactions WHERE tx_id = %s"
-    until = time.monotonic() + 5
     with psycopg.connect(database_url, autocommit=True) as connection:
-        while not (rows := connection.execute(query, (request_id,)).fetchall()) and time.monotonic() < until:
-            time.sleep(0.1)
-    return rows
+        return until(lambda: connection.execute(query, (request_id,)).fetchall(), f"{request_id} is recorded")
 
 
 def error(answer: httpx.Response) -> tuple[int, str]:

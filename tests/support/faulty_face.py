@@ -30,7 +30,7 @@ def suffer() -> None:
         case "lost":
             raise RuntimeError("CUDA failure 700: an illegal memory access was encountered ; GPU=0")
         case "slow":
-            time.sleep(3)
+            time.sleep(15)
 
 
 class Faulty(Pair):

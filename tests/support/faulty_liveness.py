@@ -27,7 +27,7 @@ def suffer() -> None:
         case "raise":
             raise RuntimeError("bad allocation")
         case "slow":
-            time.sleep(3)
+            time.sleep(15)
 
 
 class Faulty(MaskCheck):

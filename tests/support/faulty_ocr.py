@@ -27,7 +27,7 @@ def suffer() -> None:
         case "raise":
             raise RuntimeError("bad allocation")
         case "slow":
-            time.sleep(20)
+            time.sleep(30)
 
 
 class Faulty(CardReader):

@@ -4,36 +4,47 @@ import asyncio
 import secrets
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
 import psycopg
 
-from deploy.local.stack import free_port
 from shared.db.migrate import migrate
+from tests.support.ports import own_port
+from tests.support.waiting import until
 
 
 @contextmanager
 def gateway_beside(stack, **environment: str) -> Iterator[str]:
     """Its address; on the same servers, unless `environment` says otherwise."""
-    port = free_port("127.0.0.1", 0)
+    with gateway_process_beside(stack, **environment) as (url, _):
+        yield url
+
+
+@contextmanager
+def gateway_process_beside(stack, **environment: str) -> Iterator[tuple[str, int]]:
+    """As `gateway_beside`: its address and its process id."""
+    port = own_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "gateway"], env={**stack.environment, "PORT": str(port), **environment}
     )
     try:
         url = f"http://127.0.0.1:{port}"
-        for _ in range(200):
-            try:
-                httpx.get(f"{url}/health/live", timeout=2)
-                break
-            except httpx.TransportError:
-                time.sleep(0.05)
-        yield url
+        until(lambda: process.poll() is not None or answers(url), "the gateway is up")
+        assert process.poll() is None, "the gateway ended as it started"
+        yield url, process.pid
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
+
+
+def answers(url: str) -> bool:
+    """Is there a gateway?"""
+    try:
+        return httpx.get(f"{url}/health/live", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def program(name: str) -> str:
 @cache
 def _built(overlay: str) -> bytes:
     command = [program("kubectl"), "kustomize", str(ROOT / "k8s" / "overlays" / overlay)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     # Pickled, since each test gets a copy to change: ten times as quick as reading the YAML again.
     return pickle.dumps(list(yaml.load_all(done.stdout, yaml.CSafeLoader)))
@@ -61,7 +61,7 @@ def compose_config(*arguments: str, file: Path = COMPOSE, given: dict[str, str] 
     """`docker compose config`, which reads and checks the file as `up` would, with nothing but `given` around it."""
     command = [program("docker-compose"), "--file", str(file), "--profile", "*", "config", *arguments]
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **given}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
 
 @cache

@@ -1,6 +1,5 @@
 """A stack whose metrics are served, and what a scrape of them says."""
 
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.stack import LocalStack
+from tests.support.ports import own_port, own_ports
 
 ROLES = ("gateway", "face", "liveness", "ocr")
 
@@ -24,7 +24,7 @@ class Watched:
         return f"http://127.0.0.1:{self.first_port + ROLES.index(role)}/metrics"
 
     def scrape(self, role: str) -> "Scrape":
-        return Scrape(httpx.get(self.url(role), timeout=10).raise_for_status().text)
+        return Scrape(httpx.get(self.url(role), timeout=30).raise_for_status().text)
 
 
 class Scrape:
@@ -52,23 +52,6 @@ class Scrape:
 @contextmanager
 def watched_stack(root: Path, **environment: str) -> Iterator[Watched]:
     """A stack of its own that serves metrics."""
-    first = free_ports(len(ROLES))
-    with LocalStack(root, port=0, environment={"FIDOX_METRICS_PORT": str(first), **environment}) as stack:
+    first = own_ports(len(ROLES))
+    with LocalStack(root, port=own_port(), environment={"FIDOX_METRICS_PORT": str(first), **environment}) as stack:
         yield Watched(stack, first)
-
-
-def free_ports(count: int) -> int:
-    """The first of some ports in a row that nobody listens on, outside the range that the system hands out."""
-    for first in range(20_000, 32_000, count):
-        sockets = [socket.socket() for _ in range(count)]
-        try:
-            for place, each in enumerate(sockets):
-                each.bind(("127.0.0.1", first + place))
-        except OSError:
-            continue
-        else:
-            return first
-        finally:
-            for each in sockets:
-                each.close()
-    raise OSError("no free ports")

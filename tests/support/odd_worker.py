@@ -1,7 +1,8 @@
 """A real worker process whose operations do odd things, for tests of the queue: `python -m tests.support.odd_worker`.
 
-The operation's user code says what to do: "sleep 0.5", "raise", "die", "hang" (the whole process), "blob" (answers with
-the images' sizes). Dying is what a fault test needs and no real operation offers.
+The operation's user code says what to do: "until PATH" (works until there is such a file), "sleep 0.5", "raise", "die",
+"hang" (the whole process), "blob" (answers with the images' sizes). Dying is what a fault test needs and no real
+operation offers.
 
     odd_worker [SLOTS [STUCK_S]]    one process
     odd_worker --supervised COUNT   a supervisor with so many
@@ -11,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 from shared import contracts
 from shared.contracts import Failure, Kind, failed
@@ -22,7 +24,10 @@ from workers.runtime.supervisor import Supervisor
 
 def work(order: str, images: list[bytes]) -> contracts.AnyOutcome:
     what, _, much = order.partition(" ")
-    if what == "sleep":
+    if what == "until":
+        while not Path(much).exists():
+            time.sleep(0.02)
+    elif what == "sleep":
         time.sleep(float(much))
     elif what == "raise":
         raise RuntimeError("a secret that no caller may see")

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +18,6 @@ import psutil
 import psycopg
 import redis
 
-from deploy.local.stack import free_port
 from shared import keys
 from shared.contracts import Kind
 from shared.db.cleanup import CleanupTasks
@@ -29,6 +27,8 @@ from shared.storage import open_storage
 from tests.support.admin_api import Account, AdminApi, make_account
 from tests.support.face_api import FaceApi, make_key
 from tests.support.gateways import database_beside
+from tests.support.ports import own_port
+from tests.support.waiting import until
 from workers.face.cron import clean
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +41,7 @@ class Rclone:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / BUCKET).mkdir(parents=True)
-        self.port = free_port("127.0.0.1", 0)
+        self.port = own_port()
         self.access_key, self.secret_key = secrets.token_hex(8), secrets.token_hex(16)
         self._process: subprocess.Popen | None = None
 
@@ -64,7 +64,7 @@ class Rclone:
         command = [program, "serve", "s3", "--auth-key", auth, "--addr", f"127.0.0.1:{self.port}", self.folder]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self._process = subprocess.Popen([*command, "--config", ""], **quiet)
-        wait_until(lambda: answers(self.port), 20)
+        until(lambda: answers(self.port))
 
     def stop(self) -> None:
         if self._process:
@@ -97,8 +97,10 @@ class Side:
         self.environment = stack.environment | {
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
-            "PORT": str(free_port("127.0.0.1", 0)),
+            "PORT": str(own_port()),
             "FIDOX_FACE_PROCESSES": "2",
+            # A call whose worker is killed is to be answered by one that has yet to start.
+            "FIDOX_DEADLINE_S": "50",
             "FACE_API_DETECT_RATE": "1000000",
             "FACE_API_MASK_RATE": "1000000",
             "FACE_API_STORAGE_ENABLED": "true",
@@ -118,10 +120,8 @@ class Side:
                     with self.log.open("a") as out:
                         options = {"env": self.environment, "cwd": ROOT, "stdout": out, "stderr": out}
                         self._processes[name] = subprocess.Popen([sys.executable, "-m", name], **options)
-                until = time.monotonic() + 60
-                while client.zcard(keys.workers(Kind.FACE)) < 2 or not answers(int(self.environment["PORT"])):
-                    assert time.monotonic() < until, "the worker does not come up"
-                    time.sleep(0.05)
+                until(lambda: client.zcard(keys.workers(Kind.FACE)) == 2, "both workers are up", patience_s=120)
+                until(lambda: answers(int(self.environment["PORT"])), "the gateway is up")
             except BaseException:
                 self.__exit__()
                 raise
@@ -131,7 +131,7 @@ class Side:
         for process in self._processes.values():
             process.terminate()
         for process in self._processes.values():
-            process.wait(30)
+            process.wait(60)
         self._exit.close()
 
     def process(self, name: str) -> psutil.Process:
@@ -171,7 +171,7 @@ class Side:
         self.rows("UPDATE cleanup_tasks SET due_at = now()")
         asyncio.run(run())
         # What a worker's cron had claimed at the same moment is its to finish.
-        wait_until(lambda: not self.rows("SELECT key FROM cleanup_tasks"), 20)
+        until(lambda: not self.rows("SELECT key FROM cleanup_tasks"))
 
     @cached_property
     def account(self) -> Account:
@@ -199,10 +199,3 @@ def answers(port: int) -> bool:
 def unique(picture: bytes) -> bytes:
     """A file of the same picture that nobody has sent yet: a JPEG ends at its marker, whatever comes behind."""
     return picture + secrets.token_bytes(8)
-
-
-def wait_until(is_so, patience_s: float) -> None:
-    until = time.monotonic() + patience_s
-    while not is_so():
-        assert time.monotonic() < until, f"not so within {patience_s} s"
-        time.sleep(0.1)

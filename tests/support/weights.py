@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.settings import Weights
@@ -12,6 +11,7 @@ from tests.conftest import SHARED, need
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 
 def copied(names: Iterable[str], folder: Path) -> dict[str, Path]:

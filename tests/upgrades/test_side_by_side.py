@@ -6,11 +6,10 @@ worker    previous ────────────> this ──────
 """
 
 import base64
-import itertools
 import subprocess
 import sys
 import threading
-import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,15 +19,18 @@ import psycopg
 import pytest
 import redis
 
-from deploy.local.stack import free_port
 from shared import keys
 from shared.contracts import Kind
 from tests.support.face_api import make_key
 from tests.support.fidox import make_tenant
+from tests.support.gateways import answers
+from tests.support.ports import own_port
+from tests.support.waiting import until
 from tests.upgrades.conftest import CHECKOUT
 
 # Redis database of these tests' own.
 REDIS_DB = 14
+LOADERS = 2
 USERS = {"first": "obama/obama.jpg", "second": "biden/biden.jpg"}
 
 
@@ -42,24 +44,39 @@ class Rollout:
         self.url = ""
         self._redis = redis.Redis.from_url(environment["REDIS_URL"])
         self._running: dict[str, subprocess.Popen] = {}
+        self._lock = threading.Lock()
+        self._under_way: Counter[str] = Counter()
+
+    @contextmanager
+    def call(self) -> Iterator[str]:
+        """The address to call, by which nothing is replaced before the call is over."""
+        with self._lock:
+            url = self.url
+            self._under_way[url] += 1
+        try:
+            yield url
+        finally:
+            with self._lock:
+                self._under_way[url] -= 1
 
     def roll(self, module: str, tree) -> None:
         """Replace what runs of `module` (gateway, workers.face) by the code of `tree`."""
-        port = free_port("127.0.0.1", 0)
+        port = own_port()
         # Both: `-m` looks into the working folder first, and what Granian and the supervisor start looks here.
         environment = self.environment | {"PORT": str(port), "PYTHONPATH": str(tree)}
         before, alive = self._running.get(module), self._alive()
         started = self._running[module] = subprocess.Popen([sys.executable, "-m", module], cwd=tree, env=environment)
         url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: self._alive() > alive if module == "workers.face" else answers(url))
+        until(lambda: self._alive() > alive if module == "workers.face" else answers(url), f"the new {module} is up")
         for process in (psutil.Process(started.pid), *psutil.Process(started.pid).children()):
             assert process.cwd() == str(tree)
         if module == "gateway":
-            self.url = url
-            time.sleep(0.5)  # what was sent to the old one before is answered by then, and it is asked no more
+            with self._lock:
+                old, self.url = self.url, url
+            until(lambda: not self._under_way[old], "what was sent to the old one is answered")
         if before is not None:
             before.terminate()
-            assert before.wait(30) == 0
+            assert before.wait(60) == 0
 
     def _alive(self) -> int:
         return self._redis.zcard(keys.workers(Kind.FACE))
@@ -68,21 +85,7 @@ class Rollout:
         for process in self._running.values():
             process.terminate()
         for process in self._running.values():
-            process.wait(30)
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health/live", timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def wait_until(is_so, patience_s: float = 30) -> None:
-    until = time.monotonic() + patience_s
-    while not is_so():
-        assert time.monotonic() < until, f"not so within {patience_s} s"
-        time.sleep(0.05)
+            process.wait(60)
 
 
 @pytest.fixture
@@ -130,14 +133,18 @@ class Caller:
         self._rollout = rollout
         self._photo = photo
         self._token = ""
+        # Rounds of calls by `load` that were answered as they should be.
+        self.loaded = 0
 
     def login(self) -> None:
-        answer = httpx.post(f"{self._rollout.url}/auth/client/token", json=self._keys, timeout=30)
+        with self._rollout.call() as url:
+            answer = httpx.post(f"{url}/auth/client/token", json=self._keys, timeout=30)
         self._token = answer.json()["token"]
 
     def face(self, path: str, **body: str) -> dict:
         headers = {"Authorization": f"Bearer {self._token}"}
-        answer = httpx.post(f"{self._rollout.url}/face/{path}", json=body, headers=headers, timeout=30)
+        with self._rollout.call() as url:
+            answer = httpx.post(f"{url}/face/{path}", json=body, headers=headers, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -162,14 +169,15 @@ class Caller:
     def _public(self, call: str) -> httpx.Response:
         image = {"image": ("photo.jpg", base64.b64decode(self._photo("obama/obama.jpg")))}
         headers = {"X-API-Key": self._api_key}
-        answer = httpx.post(f"{self._rollout.url}/api/v1/{call}", files=image, headers=headers, timeout=30)
+        with self._rollout.call() as url:
+            answer = httpx.post(f"{url}/api/v1/{call}", files=image, headers=headers, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer
 
     @contextmanager
     def load(self) -> Iterator[list[str]]:
         """Calls all the while; what they were answered with, when not as they should be."""
-        stop, wrong, count = threading.Event(), [], itertools.count()
+        stop, wrong = threading.Event(), []
         pair = {"image1": self._photo("obama/obama.jpg"), "image2": self._photo("biden/biden.jpg")}
 
         def call() -> None:
@@ -177,11 +185,11 @@ class Caller:
                 try:
                     self.face("compare", **pair)
                     self.face("verify", userCode="first", image=pair["image1"])
-                    next(count)
+                    self.loaded += 1
                 except (httpx.HTTPError, AssertionError, KeyError) as error:
                     wrong.append(repr(error))
 
-        threads = [threading.Thread(target=call) for _ in range(2)]
+        threads = [threading.Thread(target=call) for _ in range(LOADERS)]
         for thread in threads:
             thread.start()
         try:
@@ -190,7 +198,11 @@ class Caller:
             stop.set()
             for thread in threads:
                 thread.join()
-        assert next(count) > 20
+
+    def wait_for_load(self) -> None:
+        """Until some more calls of `load` were made, from their beginning to their end."""
+        before = self.loaded
+        until(lambda: self.loaded > before + LOADERS, "calls go on")
 
 
 def test_the_previous_tree_is_what_runs_there(previous):
@@ -219,6 +231,7 @@ def test_nobody_notices_an_upgrade_or_its_rollback(previous, rollout, photo):
         ]
         for number, (module, tree) in enumerate(steps):
             rollout.roll(module, tree)
+            caller.wait_for_load()
             said = caller.ask_everything(registered)
             # What is computed may become a little better from version to version, and who is who stays.
             assert {name: said[name] for name in at_first} == pytest.approx(at_first, abs=0.05)

@@ -11,6 +11,7 @@ from gateway.auth.tokens import TokenKind, Tokens
 from tests.support import fidox
 from tests.support.fidox import Fidox, make_tenant
 from tests.support.v1 import V1, ask_token, error
+from tests.support.waiting import until
 
 
 def claims_of(token: str) -> dict:
@@ -38,12 +39,13 @@ def expired(stack, demo):
 
 
 def test_a_token_comes_with_its_lifetime_and_transaction(stack, tenant):
+    began = int(time.time())
     answer = ask_token(stack.base_url, tenant.access_key, tenant.secret_key)
     body = answer.json()
     assert answer.status_code == 200
     assert list(body) == ["success", "token", "expiresIn", "trxId"]
     assert (body["success"], body["expiresIn"]) == (True, 3600)
-    assert claims_of(body["token"])["exp"] - time.time() == pytest.approx(3600, abs=10)
+    assert began + 3600 <= claims_of(body["token"])["exp"] <= time.time() + 3600
 
 
 def test_a_token_of_either_dialect_works_in_both(stack, api, v1, photo):
@@ -137,10 +139,7 @@ def test_a_tenant_token_of_the_command_line_works_in_both_dialects_until_it_is_r
     assert (claims["kind"], claims["exp"] - claims["iat"]) == ("tenant", 30 * 86400)
     assert [answer.status_code for answer in bearer(f"Bearer {made['token']}")] == [400, 400]
     stack.fidox("keys", "revoke", made["access_key"])
-    until = time.monotonic() + 30
-    while (answers := bearer(f"Bearer {made['token']}"))[0].status_code != 401:
-        assert time.monotonic() < until
-        time.sleep(0.5)
-    assert error(answers[0]) == (401, "40101")
+    until(lambda: bearer(f"Bearer {made['token']}")[0].status_code == 401, "the token is refused")
+    assert error(bearer(f"Bearer {made['token']}")[0]) == (401, "40101")
     # The tenant's other keys are as they were.
     assert ask_token(stack.base_url, tenant.access_key, tenant.secret_key).status_code == 200

@@ -15,22 +15,16 @@ import pytest
 import redis
 
 from deploy.local.folder import CHECKOUT
-from deploy.local.stack import free_port
 from shared import keys
 from shared.contracts import Kind
 from shared.db.batches import FLUSH_S
 from tests.conftest import SHARED, need
 from tests.support.fidox import Fidox
+from tests.support.ports import own_port
 from tests.support.v1 import V1, error
+from tests.support.waiting import until
 
 ENGINES = ["ezway", "applemango"]
-
-
-def wait_until(is_so, patience_s: float = 30) -> None:
-    until = time.monotonic() + patience_s
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.1)
 
 
 @contextmanager
@@ -40,12 +34,12 @@ def running(module: str, environment: dict[str, str]):
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 @pytest.fixture(scope="module")
 def environment(stack) -> dict[str, str]:
-    port = free_port("127.0.0.1", 0)
+    port = own_port()
     redis_url = stack.redis_url.replace("db=0", "db=7")
     return stack.environment | {"PORT": str(port), "REDIS_URL": redis_url, "FIDOX_ENGINE_RETRY_S": "1"}
 
@@ -57,12 +51,12 @@ def alone(demo, environment):
 
     def answers() -> bool:
         try:
-            return httpx.get(f"{base_url}/health/live").status_code == 200
+            return httpx.get(f"{base_url}/health/live", timeout=60).status_code == 200
         except httpx.TransportError:
             return False
 
     with running("gateway", environment):
-        wait_until(answers)
+        until(answers)
         with V1(base_url, demo.token) as client:
             yield client
 
@@ -80,7 +74,7 @@ def worker(environment, tmp_path):
         with redis.Redis.from_url(environment["REDIS_URL"]) as client:
             client.flushdb()
             with running("tests.support.faulty_face", os.environ | environment | more):
-                wait_until(lambda: client.zcard(keys.workers(Kind.FACE)))
+                until(lambda: client.zcard(keys.workers(Kind.FACE)))
                 yield fault
 
     return start
@@ -146,9 +140,9 @@ def test_a_broken_engine_is_stood_in_for_and_a_mended_one_answers_again(alone, w
         fault.write_text("raise")
         assert answered() == {"applemango"}
         # What a worker says of itself is told with its next heartbeat.
-        wait_until(lambda: states(alone) == {"ezway": "failed", "applemango": "ready"})
+        until(lambda: states(alone) == {"ezway": "failed", "applemango": "ready"})
         fault.write_text("")
-        wait_until(lambda: states(alone) == {"ezway": "ready", "applemango": "ready"})
+        until(lambda: states(alone) == {"ezway": "ready", "applemango": "ready"})
         assert answered() == {"ezway"}
 
 
@@ -187,7 +181,7 @@ def test_a_call_of_two_jobs_of_which_one_is_refused_is_one_transaction(stack, al
             query = "SELECT operation, outcome FROM transactions WHERE tx_id = %s"
             return connection.execute(query, (answer.headers["X-Transaction-Id"],)).fetchall()
 
-    wait_until(written)
+    until(written, "it is recorded")
     time.sleep(2 * FLUSH_S)  # a second one would be written by now
     assert written() == [("verify", "engine_unavailable")]
 
@@ -199,5 +193,5 @@ def test_40901_is_also_every_engine_down(alone, worker, photo):
         fault.write_text("raise")
         for _ in range(3):
             assert error(alone.post("/fr/compare", **images)) == (409, "40901")
-        wait_until(lambda: states(alone) == {"ezway": "failed"})
+        until(lambda: states(alone) == {"ezway": "failed"})
         assert error(alone.post("/fr/count", image=images["image1"])) == (409, "40901")

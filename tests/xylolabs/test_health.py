@@ -3,7 +3,9 @@
 import psutil
 import pytest
 
-from tests.faults.conftest import away, wait_until
+from tests.faults.conftest import away
+from tests.support.ports import own_port
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -12,7 +14,7 @@ def stack(tmp_path_factory):
     from deploy.local.stack import LocalStack
 
     environment = {"FIDOX_FACE_PROCESSES": "1", "FIDOX_ENGINES": "ezway,applemango"}
-    with LocalStack(tmp_path_factory.mktemp("health"), port=0, environment=environment) as running:
+    with LocalStack(tmp_path_factory.mktemp("health"), port=own_port(), environment=environment) as running:
         yield running
 
 
@@ -20,7 +22,7 @@ def stack(tmp_path_factory):
 def ask(stack):
     import httpx
 
-    with httpx.Client(base_url=stack.base_url, timeout=20) as client:
+    with httpx.Client(base_url=stack.base_url, timeout=60) as client:
         yield lambda: client.get("/health")
 
 
@@ -49,11 +51,11 @@ def test_all_is_well(ask):
 @pytest.mark.parametrize(("name", "part"), [("postgres", "database"), ("redis", "redis"), ("face", "face")])
 def test_503_while_something_needed_is_away_and_which(stack, ask, name, part):
     with away(stack, name):
-        wait_until(lambda: ask().status_code == 503, 20)
+        until(lambda: ask().status_code == 503)
         answer = ask().json()
         assert answer["status"] == "unavailable"
         assert answer["components"][part]["status"] != "ok"
-    wait_until(lambda: ask().status_code == 200, 60)
+    until(lambda: ask().status_code == 200)
 
 
 def test_503_while_redis_stands_still_and_soon(stack, ask):
@@ -65,17 +67,17 @@ def test_503_while_redis_stands_still_and_soon(stack, ask):
         redis.resume()
     assert answer.status_code == 503
     assert answer.json()["components"]["redis"]["status"] == "unavailable"
-    wait_until(lambda: ask().status_code == 200, 20)
+    until(lambda: ask().status_code == 200)
 
 
 def test_without_a_liveness_worker_it_is_well(stack, ask):
     with away(stack, "liveness"):
-        wait_until(lambda: ask().json()["components"]["liveness"]["status"] != "ok", 20)
+        until(lambda: ask().json()["components"]["liveness"]["status"] != "ok")
         assert ask().status_code == 200
 
 
 def test_live_and_ready_are_for_probes(stack):
     import httpx
 
-    assert httpx.get(f"{stack.base_url}/health/live").json() == {"status": "ok"}
-    wait_until(lambda: httpx.get(f"{stack.base_url}/health/ready").status_code == 200, 20)
+    assert httpx.get(f"{stack.base_url}/health/live", timeout=60).json() == {"status": "ok"}
+    until(lambda: httpx.get(f"{stack.base_url}/health/ready", timeout=60).status_code == 200)

@@ -10,23 +10,18 @@ import pytest
 
 from gateway.auth.uses import KeyUses
 from shared.db.api_keys import ApiKeys
-from shared.db.batches import running
+from shared.db.batches import FLUSH_S, running
 from shared.db.pool import StoreUnavailableError, open_pool
-from shared.settings import Database
+from shared.settings import Database, Settings, SettingsError
 from tests.support.face_api import FaceApi, error, make_key
 from tests.support.gateways import gateway_beside
+from tests.support.waiting import until
 
 
 def row(stack, key_id: str) -> tuple[int, object]:
     with psycopg.connect(stack.database_url) as connection:
         query = "SELECT request_count, last_used_at FROM api_keys WHERE id = %s"
         return connection.execute(query, (key_id,)).fetchone()
-
-
-def wait_for_count(stack, key_id: str, count: int) -> None:
-    until = time.monotonic() + 5
-    while row(stack, key_id)[0] < count and time.monotonic() < until:
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("call", ["detect", "mask"])
@@ -52,7 +47,13 @@ def test_a_wrong_key_is_401_and_not_told_back(stack, call, wrong):
     assert wrong not in detail
 
 
-def test_a_key_turned_off_stops_within_5_seconds_and_comes_back(stack, key, faces):
+def test_no_gateway_remembers_a_key_for_longer_than_5_seconds():
+    with pytest.raises(SettingsError, match="FACE_API_KEY_CACHE_S"):
+        Settings.from_env({"FACE_API_KEY_CACHE_S": "6"})
+    assert Settings().face_api.key_cache_s <= 5
+
+
+def test_a_key_turned_off_stops_and_comes_back(stack, key, faces):
     def status() -> int:
         return faces.detect(b"").status_code
 
@@ -62,27 +63,31 @@ def test_a_key_turned_off_stops_within_5_seconds_and_comes_back(stack, key, face
 
     assert status() == 400
     switch(False)
-    until = time.monotonic() + 5
-    while status() != 401 and time.monotonic() < until:
-        time.sleep(0.1)
-    assert status() == 401
+    until(lambda: status() == 401, "it is refused")
     switch(True)
-    until = time.monotonic() + 5
-    while status() != 400 and time.monotonic() < until:
-        time.sleep(0.1)
-    assert status() == 400
+    until(lambda: status() == 400, "it is let in")
 
 
-@pytest.mark.parametrize(("call", "limit"), [("detect", 300), ("mask", 150)])
-def test_so_many_a_minute_a_key_and_then_429_with_retry_after(stack, faces, call, limit):
-    answers = [faces.send(call, b"", {}) for _ in range(limit + 2)]
-    statuses = [answer.status_code for answer in answers]
-    assert statuses == [400] * limit + [429] * 2
-    assert error(answers[-1])[0] == 429
-    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
-    # Another call, and another key, have limits of their own.
-    assert faces.send("mask" if call == "detect" else "detect", b"", {}).status_code == 400
-    with FaceApi(stack.base_url, make_key(stack.database_url, "another")[1]) as other:
+@pytest.fixture(scope="module")
+def narrow(stack):
+    """A gateway that few calls are too many for: a busy machine may take longer than a minute for the defaults."""
+    defaults = Settings().face_api
+    assert (defaults.detect_rate, defaults.mask_rate) == (300, 150)
+    with gateway_beside(stack, FACE_API_DETECT_RATE="30", FACE_API_MASK_RATE="15") as url:
+        yield url
+
+
+@pytest.mark.parametrize(("call", "limit"), [("detect", 30), ("mask", 15)])
+def test_so_many_a_minute_a_key_and_then_429_with_retry_after(stack, narrow, key, call, limit):
+    with FaceApi(narrow, key[1]) as faces:
+        answers = [faces.send(call, b"", {}) for _ in range(limit + 2)]
+        statuses = [answer.status_code for answer in answers]
+        assert statuses == [400] * limit + [429] * 2
+        assert error(answers[-1])[0] == 429
+        assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+        # Another call, and another key, have limits of their own.
+        assert faces.send("mask" if call == "detect" else "detect", b"", {}).status_code == 400
+    with FaceApi(narrow, make_key(stack.database_url, "another")[1]) as other:
         assert other.send(call, b"", {}).status_code == 400
 
 
@@ -122,7 +127,7 @@ def test_every_request_is_counted_and_when_it_was_last(stack, key):
         thread.start()
     for thread in threads:
         thread.join()
-    wait_for_count(stack, key[0], calls * clients)
+    until(lambda: row(stack, key[0])[0] >= calls * clients, "all are counted")
     count, last = row(stack, key[0])
     assert count == calls * clients
     assert last is not None
@@ -152,8 +157,10 @@ def test_counting_costs_no_write_a_request(stack):
                 uses.count(UUID(key_id))
                 await asyncio.sleep(0)
 
+    began = time.monotonic()
     asyncio.run(use())
-    assert writes <= 3
+    # One in each half second, and one at the end.
+    assert writes <= (time.monotonic() - began) / FLUSH_S + 1
     assert row(stack, key_id)[0] == 1000
 
 

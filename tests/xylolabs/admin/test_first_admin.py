@@ -1,6 +1,7 @@
 """FACE_API_ADMIN_USERNAME and FACE_API_ADMIN_PASSWORD: an account that is made once."""
 
 import asyncio
+import logging
 import secrets
 import subprocess
 import sys
@@ -9,7 +10,6 @@ import time
 import psycopg
 import pytest
 
-from deploy.local.stack import free_port
 from gateway.auth.first_admin import first_admin
 from shared.db.admins import Admins
 from shared.db.migrate import migrate
@@ -17,6 +17,8 @@ from shared.db.pool import open_pool
 from shared.settings import Database, FaceApi, Settings, SettingsError
 from tests.support.admin_api import Account, AdminApi
 from tests.support.gateways import gateway_beside
+from tests.support.ports import own_port
+from tests.support.waiting import until, until_awaited, until_in_loop
 
 
 @pytest.fixture
@@ -35,11 +37,8 @@ def settings(url: str, username: str, password: str) -> Settings:
     )
 
 
-def opens(client: AdminApi, patience_s: float = 10) -> None:
-    until = time.monotonic() + patience_s
-    while client.get("/auth/session").status_code != 200:
-        assert time.monotonic() < until
-        time.sleep(0.2)
+def opens(client: AdminApi) -> None:
+    until(lambda: client.get("/auth/session").status_code == 200, "the account is there")
 
 
 def test_it_is_made_at_the_start_by_one_of_several_processes(stack, first):
@@ -69,28 +68,26 @@ def test_it_waits_for_the_database_and_its_tables_and_says_so_once(stack, first,
     name = f"later_{secrets.token_hex(4)}"
     url = psycopg.conninfo.make_conninfo(stack.database_url, dbname=name)
 
-    async def start() -> str | None:
+    def waits() -> list[logging.LogRecord]:
+        return [record for record in caplog.records if "waits" in record.message]
+
+    async def start() -> str:
         async with open_pool(Database(url=url, connect_timeout_s=0.5)) as pool:
             admins = Admins(pool)
             async with first_admin(settings(url, first.username, first.password), admins):
-                await asyncio.sleep(3)
+                await until_in_loop(waits, "it says that it waits")
                 with psycopg.connect(stack.database_url, autocommit=True) as connection:
                     connection.execute(f"CREATE DATABASE {name}")
                 await asyncio.sleep(3)
                 await migrate(url)
-                for _ in range(100):
-                    await asyncio.sleep(0.1)
-                    if found := await admins.password_hash(first.username):
-                        return found
-                return None
+                return await until_awaited(lambda: admins.password_hash(first.username))
 
     try:
         assert asyncio.run(start())
     finally:
         with psycopg.connect(stack.database_url, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    waits = [record for record in caplog.records if "waits" in record.message]
-    assert len(waits) == 1
+    assert len(waits()) == 1
     assert first.password not in caplog.text
 
 
@@ -118,11 +115,11 @@ def test_what_no_account_may_have_stops_the_start(username, password, variable):
 def test_the_gateway_says_so_and_ends(stack):
     environment = {
         **stack.environment,
-        "PORT": str(free_port("127.0.0.1", 0)),
+        "PORT": str(own_port()),
         **variables(Account("admin", "too short")),
     }
     done = subprocess.run(
-        [sys.executable, "-m", "gateway"], env=environment, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-m", "gateway"], env=environment, capture_output=True, text=True, timeout=100, check=False
     )
     assert done.returncode
     assert "FACE_API_ADMIN_PASSWORD: a password has 12 to 256 characters" in done.stderr

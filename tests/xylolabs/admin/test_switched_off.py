@@ -84,12 +84,14 @@ def test_without_storage_nothing_is_kept_and_the_ids_are_null(bare, stack, jpeg)
 
 
 def test_without_storage_its_health_is_disabled_and_no_fault(bare):
-    answer = httpx.get(f"{bare[0]}/health")
+    answer = httpx.get(f"{bare[0]}/health", timeout=60)
     assert (answer.status_code, answer.json()["components"]["storage"]["status"]) == (200, "disabled")
 
 
 def test_without_storage_no_link_to_a_file_is_good(bare):
-    answer = httpx.get(f"{bare[0]}/api/v1/files/originals/{'0' * 32}.jpg", params={"expires": 1, "signature": "a.b"})
+    answer = httpx.get(
+        f"{bare[0]}/api/v1/files/originals/{'0' * 32}.jpg", params={"expires": 1, "signature": "a.b"}, timeout=60
+    )
     assert error(answer)[0] == 501
 
 

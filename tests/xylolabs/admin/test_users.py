@@ -5,8 +5,10 @@ import time
 
 import pytest
 
+from shared.db.batches import FLUSH_S
 from tests.support.face_api import error
 from tests.support.fidox import Fidox
+from tests.support.waiting import until
 
 # What a path could not hold, and what a proxy would make something else of.
 ODD = ["a/b", "..", "../../x", "a//b/", "count", " ", "+", "a b", "%", "%2F", "홍길동", "🙂", "a?b=c&d#e", "~", "'--"]
@@ -42,10 +44,8 @@ def codes(page: dict) -> list[str]:
 
 def test_a_user_is_listed_with_the_number_of_templates_and_their_engines(api, photo, users):
     api.post("/face/register", userCode="u", name="홍길동", image=photo("obama/obama.jpg"))
-    until = time.monotonic() + 30
-    while (page := users())["items"][0]["templates"] < 2:  # the second engine's comes right after
-        assert time.monotonic() < until
-        time.sleep(0.2)
+    until(lambda: users()["items"][0]["templates"] == 2, "the second engine's comes right after")
+    page = users()
     assert page["total"] == 1
     (user,) = page["items"]
     assert list(user) == ["user_code", "name", "created_at", "templates", "engines"]
@@ -110,8 +110,13 @@ def test_a_user_of_another_tenant_is_404_and_stays(admin, users, enrol):
 def test_it_is_exactly_one_transaction_of_that_tenant(admin, tenant_id, enrol, code):
     enrol("u")
     admin.delete(f"/tenants/{tenant_id}/users", user_code=code)
-    time.sleep(1.5)  # the gateway writes its rows within half a second
-    (row,) = admin.list("/transactions", tenant_id=tenant_id, operation="delete")["items"]
+
+    def rows() -> list[dict]:
+        return admin.list("/transactions", tenant_id=tenant_id, operation="delete")["items"]
+
+    until(rows, "it is recorded")
+    time.sleep(2 * FLUSH_S)  # a second one would be written by now
+    (row,) = rows()
     assert row["dialect"] == "xylolabs"
     assert row["outcome"] == ("ok" if code == "u" else "not_enrolled")
 

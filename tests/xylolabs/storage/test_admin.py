@@ -39,8 +39,8 @@ def test_images_are_pages_of_urls_size_bytes_job_count_and_time(admin, stored):
     assert (item["width"], item["height"]) == (stored["width"], stored["height"])
     assert item["size_bytes"] == len(stored["data"])
     assert (item["format"], item["job_count"], item["storage_error"]) == ("jpeg", 3, None)
-    assert httpx.get(item["original_url"]).content == stored["data"]
-    assert httpx.get(item["processed_url"]).content == stored["masked"]
+    assert httpx.get(item["original_url"], timeout=60).content == stored["data"]
+    assert httpx.get(item["processed_url"], timeout=60).content == stored["masked"]
 
 
 def test_processed_url_is_null_while_there_is_no_result(faces, admin, one):
@@ -120,7 +120,7 @@ def test_a_filter_that_is_none_is_400_and_named(folder_admin, path, word):
 def test_a_job_is_told_of_with_its_detections_and_the_result(admin, stored):
     job = admin.get(f"/jobs/{stored['jobs']['solid']}").json()
     assert len(job["detections"]) == job["face_count"] == 1
-    assert httpx.get(job["processed_url"]).content == stored["masked"]
+    assert httpx.get(job["processed_url"], timeout=60).content == stored["masked"]
     assert admin.get(f"/jobs/{stored['jobs']['detect']}").json()["processed_url"] is None
 
 
@@ -128,10 +128,10 @@ def test_a_download_is_a_302_to_the_file(admin, stored):
     answer = admin.get(f"/images/{stored['id']}/download")
     assert answer.status_code == 302
     assert answer.headers["cache-control"] == "no-store"
-    assert httpx.get(answer.headers["location"]).content == stored["data"]
+    assert httpx.get(answer.headers["location"], timeout=60).content == stored["data"]
     answer = admin.get(f"/jobs/{stored['jobs']['solid']}/download")
     assert answer.status_code == 302
-    assert httpx.get(answer.headers["location"]).content == stored["masked"]
+    assert httpx.get(answer.headers["location"], timeout=60).content == stored["masked"]
 
 
 def test_a_job_without_a_result_has_no_download(admin, stored):
@@ -152,7 +152,7 @@ def test_delete_forgets_rows_and_files(admin, side, stored):
     for job_id in stored["jobs"].values():
         assert error(admin.get(f"/jobs/{job_id}"))[0] == 404
     for link in (image["original_url"], image["processed_url"]):
-        assert httpx.get(link).status_code == 404
+        assert httpx.get(link, timeout=60).status_code == 404
     assert side.files() == side.wanted()
     assert side.rows("SELECT key FROM cleanup_tasks") == []
     assert error(admin.delete(f"/images/{stored['id']}"))[0] == 404
@@ -164,7 +164,7 @@ def test_a_picture_that_was_deleted_and_is_sent_again_is_another_one(admin, face
     assert again != stored["id"]
     image = admin.get(f"/images/{again}").json()
     assert image["job_count"] == 1
-    assert httpx.get(image["original_url"]).content == stored["data"]
+    assert httpx.get(image["original_url"], timeout=60).content == stored["data"]
 
 
 def test_stats_add_up(admin, side, stored):

@@ -13,6 +13,7 @@ from shared.db.keeping import TOO_LATE, Files, Keeping, Picture, VanishedError, 
 from shared.db.pool import open_pool
 from shared.settings import Database
 from shared.storage import ORIGINALS, PROCESSED, new_key, open_storage
+from tests.support.storing import Side
 from workers.face.cron import clean, delete_old
 
 
@@ -34,39 +35,50 @@ def result() -> str:
     return new_key(PROCESSED, ImageFormat.JPEG)
 
 
+def run_on(side: Side, do):
+    """`do` with the repository on the side's database."""
+
+    async def connected():
+        async with open_pool(Database(url=side.database_url)) as pool:
+            return await do(Keeping(pool), CleanupTasks(pool))
+
+    return asyncio.run(connected())
+
+
+@pytest.fixture(scope="module")
+def alone(stack, tmp_path_factory):
+    """A database and a folder with neither gateway nor worker: no cron takes a task away."""
+    root = tmp_path_factory.mktemp("alone")
+    side = Side(stack, 9, root / "new", root / "log")
+    yield side
+    side.__exit__()
+
+
 @pytest.fixture
-def run(in_folder):
-    """`run(work)` with the repository on the side's database."""
-
-    def running(do):
-        async def connected():
-            async with open_pool(Database(url=in_folder.database_url)) as pool:
-                return await do(Keeping(pool), CleanupTasks(pool))
-
-        return asyncio.run(connected())
-
-    yield running
-    in_folder.rows("DELETE FROM cleanup_tasks")
-    in_folder.rows("DELETE FROM images WHERE size_bytes = 12")
+def run(alone):
+    """`run(work)` with the repository on the database of `alone`."""
+    yield lambda do: run_on(alone, do)
+    alone.rows("DELETE FROM cleanup_tasks")
+    alone.rows("DELETE FROM images")
 
 
 def tasks(side) -> set[str]:
     return {key for (key,) in side.rows("SELECT key FROM cleanup_tasks")}
 
 
-def test_a_file_is_a_task_until_its_row_is_there(in_folder, run, picture):
+def test_a_file_is_a_task_until_its_row_is_there(alone, run, picture):
     key = original()
 
     async def do(keeping: Keeping, _tasks: CleanupTasks) -> None:
         assert await keeping.begin(picture.sha256, key, None) is False
-        assert tasks(in_folder) == {key}
+        assert tasks(alone) == {key}
         await keeping.write(picture, work(), Files(original=key))
 
     run(do)
-    assert tasks(in_folder) == set()
+    assert tasks(alone) == set()
 
 
-def test_of_two_first_writers_one_has_the_row_and_the_others_file_is_a_task(in_folder, run, picture):
+def test_of_two_first_writers_one_has_the_row_and_the_others_file_is_a_task(alone, run, picture):
     mine, theirs = original(), original()
 
     async def do(keeping: Keeping, _tasks: CleanupTasks) -> list[UUID]:
@@ -76,11 +88,11 @@ def test_of_two_first_writers_one_has_the_row_and_the_others_file_is_a_task(in_f
 
     one, other = run(do)
     assert one == other
-    assert in_folder.rows("SELECT original_key, job_count FROM images WHERE id = %s", one) == [(mine, 2)]
-    assert in_folder.rows("SELECT key FROM cleanup_tasks WHERE due_at <= now()") == [(theirs,)]
+    assert alone.rows("SELECT original_key, job_count FROM images WHERE id = %s", one) == [(mine, 2)]
+    assert alone.rows("SELECT key FROM cleanup_tasks WHERE due_at <= now()") == [(theirs,)]
 
 
-def test_a_job_that_is_done_twice_is_one_row_and_its_second_result_a_task(in_folder, run, picture):
+def test_a_job_that_is_done_twice_is_one_row_and_its_second_result_a_task(alone, run, picture):
     first, second = result(), result()
     same = work(job_type=JobType.MASK, processed_format=ImageFormat.JPEG, processed_bytes=9)
 
@@ -92,10 +104,10 @@ def test_a_job_that_is_done_twice_is_one_row_and_its_second_result_a_task(in_fol
         await keeping.write(picture, same, Files(processed=second, is_known=True))
 
     run(do)
-    rows = in_folder.rows("SELECT processed_key FROM jobs WHERE id = %s", same.id)
+    rows = alone.rows("SELECT processed_key FROM jobs WHERE id = %s", same.id)
     assert rows == [(first,)]
-    assert in_folder.rows("SELECT job_count FROM images WHERE sha256 = %s", picture.sha256) == [(1,)]
-    assert tasks(in_folder) == {second}
+    assert alone.rows("SELECT job_count FROM images WHERE sha256 = %s", picture.sha256) == [(1,)]
+    assert tasks(alone) == {second}
 
 
 def test_a_picture_that_is_deleted_under_a_writers_hands_is_begun_again(run, picture):
@@ -112,25 +124,22 @@ def test_a_picture_that_is_deleted_under_a_writers_hands_is_begun_again(run, pic
     run(do)
 
 
-def test_a_file_that_the_cron_has_set_out_to_remove_is_no_rows_any_more(in_folder, run, picture):
+def test_a_file_that_the_cron_has_set_out_to_remove_is_no_rows_any_more(alone, run, picture):
     key, late = original(), work()
 
     async def do(keeping: Keeping, tasks_: CleanupTasks) -> None:
         await keeping.begin(picture.sha256, key, None)
-        in_folder.rows("UPDATE cleanup_tasks SET due_at = now()")
-        while key not in await tasks_.claim(100):
-            # A worker's own cron was faster.
-            if in_folder.rows("SELECT attempts FROM cleanup_tasks WHERE key = %s AND attempts = 0", key) == []:
-                break
+        alone.rows("UPDATE cleanup_tasks SET due_at = now()")
+        assert key in await tasks_.claim(100)
         await keeping.write(picture, late, Files(original=key))
 
     run(do)
-    found = in_folder.rows("SELECT original_key, storage_error FROM images WHERE sha256 = %s", picture.sha256)
+    found = alone.rows("SELECT original_key, storage_error FROM images WHERE sha256 = %s", picture.sha256)
     assert found == [(None, TOO_LATE)]
-    assert in_folder.rows("SELECT storage_error FROM jobs WHERE id = %s", late.id) == [(TOO_LATE,)]
+    assert alone.rows("SELECT storage_error FROM jobs WHERE id = %s", late.id) == [(TOO_LATE,)]
 
 
-def test_pictures_go_when_they_were_last_sent_long_enough_ago_and_their_files_with_them(in_folder, run, jpeg):
+def test_pictures_go_when_they_were_last_sent_long_enough_ago_and_their_files_with_them(in_folder, jpeg):
     storage = open_storage(in_folder.settings.storage)
     with in_folder.api() as faces:
         old, used, new = (faces.mask(jpeg("obama/obama.jpg") + secrets.token_bytes(8)) for _ in range(3))
@@ -143,7 +152,7 @@ def test_pictures_go_when_they_were_last_sent_long_enough_ago_and_their_files_wi
         while await clean(storage, tasks_):
             pass
 
-    run(do)
+    run_on(in_folder, do)
     left = {str(image_id) for (image_id,) in in_folder.rows("SELECT id FROM images")}
     assert ids[0] not in left
     assert set(ids[1:]) <= left

@@ -27,7 +27,7 @@ def in_folder_link(in_folder, jpeg) -> str:
 
 
 def test_a_link_needs_no_login_and_tells_the_type(link, one):
-    answer = httpx.get(link)
+    answer = httpx.get(link, timeout=60)
     assert answer.status_code == 200
     assert answer.content == one
     assert answer.headers["content-type"] == "image/jpeg"
@@ -35,10 +35,10 @@ def test_a_link_needs_no_login_and_tells_the_type(link, one):
 
 
 def test_a_link_that_was_changed_is_refused(link):
-    assert httpx.get(link[:-1] + ("0" if link[-1] != "0" else "1")).status_code == 403
+    assert httpx.get(link[:-1] + ("0" if link[-1] != "0" else "1"), timeout=60).status_code == 403
     path, _, query = link.partition("?")
-    assert httpx.get(path).status_code in {400, 403}
-    assert httpx.get(f"{path[:-5]}x.jpg?{query}").status_code in {403, 404}
+    assert httpx.get(path, timeout=60).status_code in {400, 403}
+    assert httpx.get(f"{path[:-5]}x.jpg?{query}", timeout=60).status_code in {403, 404}
 
 
 def test_a_link_is_over_after_its_time(side, faces, one):
@@ -46,7 +46,7 @@ def test_a_link_is_over_after_its_time(side, faces, one):
     links = Links(open_storage(side.settings.storage), side.settings.auth.jwt_secrets, 1)
     link = asyncio.run(links.make([key], side.base_url))[key]
     time.sleep(2.1)
-    assert httpx.get(link).status_code in {400, 403}
+    assert httpx.get(link, timeout=60).status_code in {400, 403}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_link_is_over_after_its_time(side, faces, one):
 def test_a_folders_link_with_something_else_in_it_is_403_in_the_documents_form(in_folder_link, change):
     url = urlsplit(in_folder_link)
     query = {name: values[0] for name, values in parse_qs(url.query).items()}
-    answer = httpx.get(f"{url.scheme}://{url.netloc}{url.path}", params=query | change)
+    answer = httpx.get(f"{url.scheme}://{url.netloc}{url.path}", params=query | change, timeout=60)
     assert error(answer)[0] == 403
 
 
@@ -76,11 +76,11 @@ def test_a_folders_link_with_something_else_in_it_is_403_in_the_documents_form(i
 )
 def test_no_path_leads_out_of_the_folder(in_folder_link, path):
     base, _, rest = in_folder_link.partition("/originals/")
-    assert error(httpx.get(f"{base}/{path}?{rest.partition('?')[2]}"))[0] in {403, 404}
+    assert error(httpx.get(f"{base}/{path}?{rest.partition('?')[2]}", timeout=60))[0] in {403, 404}
 
 
 def test_a_folders_file_is_nothing_but_a_picture_to_a_browser(in_folder_link):
-    headers = httpx.get(in_folder_link).headers
+    headers = httpx.get(in_folder_link, timeout=60).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cache-control"] == "private, no-store"
     assert "sandbox" in headers["content-security-policy"]
@@ -98,7 +98,7 @@ def test_a_rotation_of_the_secrets_breaks_no_link_and_ends_with_them(in_folder, 
 
 def test_what_signs_tokens_signs_no_link_and_the_other_way_round(in_folder_link, in_folder):
     signature = parse_qs(urlsplit(in_folder_link).query)["signature"][0]
-    answer = httpx.get(f"{in_folder.base_url}/face/count", headers={"Authorization": f"Bearer {signature}"})
+    answer = httpx.get(f"{in_folder.base_url}/face/count", headers={"Authorization": f"Bearer {signature}"}, timeout=60)
     assert answer.status_code in {401, 405}
 
 

@@ -10,7 +10,8 @@ from collections import Counter
 
 import pytest
 
-from tests.support.storing import unique, wait_until
+from tests.support.storing import unique
+from tests.support.waiting import until
 
 CALLS = int(os.environ.get("FIDOX_TEST_STORED", "96"))
 CLIENTS = 16
@@ -59,7 +60,7 @@ def test_16_clients_leak_nothing(side, jpeg, capsys):
     assert side.rows("SELECT count(*) FROM images WHERE original_key IS NULL OR job_count = 0") == [(0,)]
     assert side.rows("SELECT sum(job_count) FROM images")[0][0] == jobs[0]
     # Of a new picture that two sent at the same time one file is too many, until the cron has come by.
-    wait_until(lambda: side.files() == side.wanted(), 30)
+    until(lambda: side.files() == side.wanted())
     assert side.rows("SELECT key FROM cleanup_tasks") == []
     for name, held in first.items():
         assert last[name] <= held * (1 + MOST_GROWN), (name, held, last[name])

@@ -46,7 +46,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
 def test_a_process_that_has_no_place_does_not_start_and_says_what_to_set(module):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FACE_API_")}
     command = [sys.executable, "-m", module]
-    done = subprocess.run(command, env=kept | ON, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=kept | ON, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode != 0
     assert "FACE_API_STORAGE_DIR" in done.stderr
     assert "Traceback" not in done.stderr
