@@ -174,7 +174,11 @@ class Faces(msgspec.Struct, frozen=True):
         10.0
     )
     detector: Annotated[
-        str, env("FIDOX_DETECTOR", "scrfd_10g | scrfd_2.5g | scrfd_500m | auto: 10g on a GPU, 500m on a CPU")
+        str,
+        env(
+            "FIDOX_DETECTOR",
+            "scrfd_10g | scrfd_2.5g | scrfd_500m | yunet_2023mar | auto: 10g on a GPU, 2.5g on an AMX CPU, else 500m",
+        ),
     ] = "auto"
     recogniser: Annotated[
         str,

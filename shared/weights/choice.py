@@ -1,14 +1,21 @@
-"""Which of the weights of one role to take: the fastest that is good enough on a CPU, the best on a GPU.
+"""Which of the weights of one role to take: the best that the machine runs without a caller noticing.
 
-On a CPU, measured on the project's test photos: SCRFD 500m finds as many faces as 2.5g in a quarter of its time, and
-MobileFaceNet makes no error on the test pairs, so there is nothing that R50's much larger network could win. A GPU runs
-the larger ones in a batch without a caller noticing, so it takes those.
+    machine                  detector       why (docs/accuracy.md has the tables)
+    GPU                      SCRFD 10g      it runs the larger ones in a batch
+    CPU with AMX             SCRFD 2.5g     in bf16 12 ms, where 500m took 16 in f32; it finds twice as many faces of 16
+                                            pixels in 640
+    other CPUs               SCRFD 500m     2.5g takes 16 ms in AVX512's bf16 and 43 in f32, 500m 6 and 12; from 64
+                                            pixels on the two find the same
+
+The recogniser of a CPU is MobileFaceNet: with R50 in bf16 a compare takes 1.55 times what it took on ONNX Runtime with
+MobileFaceNet, and a process 230 MB more; on a CPU with AMX it has not been measured. A GPU takes R50.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared import cpu
 from shared.contracts import Check
 from shared.weights.errors import MissingWeightError
 
@@ -31,6 +38,7 @@ _FREE_RECOGNISERS = (
 )
 # Taken where they are, and fetched by name or with everything else: a start does not download 261 MB unasked.
 ON_REQUEST = frozenset({"arcface_lresnet100e_ir"})
+_WITH_AMX = ("scrfd_2.5g", "scrfd_500m", "scrfd_10g", *_FREE_DETECTORS)
 _ON_CPU = {
     DETECTOR: ("scrfd_500m", "scrfd_2.5g", "scrfd_10g", *_FREE_DETECTORS),
     RECOGNISER: ("w600k_mbf", "w600k_mbf_dequantised", "w600k_r50", *_FREE_RECOGNISERS),
@@ -61,6 +69,8 @@ def candidates(role: str, asked: str = AUTO, *, gpu: bool) -> tuple[str, ...]:
     """Names of weights for `role`, the best first. One that is asked for by name has no substitute."""
     if asked != AUTO:
         return (asked,)
+    if role == DETECTOR and not gpu and cpu.has_amx():
+        return _WITH_AMX
     return (_ON_GPU if gpu else _ON_CPU)[role]
 
 

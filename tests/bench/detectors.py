@@ -14,23 +14,27 @@ import json
 import statistics
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-from workers.face.detection import Detection, Detections, DetectionTimes, DetectOptions
-from workers.face.images import ImageError, decode
-from workers.face.scrfd import Scrfd
 
-from tests.bench.networks import BF16, F32, OpenVinoNetwork, find, runtimes
+from shared.settings import Inference
+from tests.bench.networks import F32, find, runtimes
 from tests.bench.report import Section
-from workers.face import scrfd
+from workers.vision.decode import Image, ImageError, decode
+from workers.vision.detection import DetectOptions
+from workers.vision.detectors import load_detector
+from workers.vision.grid import SIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
-    from workers.runtime.onnx import FloatArray, Network
+
+    from workers.inference.network import FloatArray
+    from workers.vision.detection import Detection
+    from workers.vision.detectors import Detector
 
 TESTDATA = Path(__file__).parents[3] / "shared" / "testdata"
 MAX_PIXELS = 100_000_000
@@ -44,40 +48,11 @@ EVERY = 3  # of the photos of one person, which are 249
 SAME = 0.3  # IoU of a face and what was found
 
 
-class Detector(Protocol):
-    def detect(self, pixels: NDArray[np.uint8], options: DetectOptions) -> Detections: ...
-
-
 class Face(NamedTuple):
     """A picture, and where in it the face is: x1 y1 x2 y2."""
 
     pixels: NDArray[np.uint8]
     box: FloatArray
-
-
-class Yunet:
-    """YuNet (Wu, Peng & Yu 2023): its score is the geometric mean of class and objectness.
-
-    A box is its centre, in cells, and the logarithm of its size.
-    """
-
-    def __init__(self, network: Network) -> None:
-        self._network = network
-
-    def detect(self, pixels: NDArray[np.uint8], options: DetectOptions) -> Detections:
-        found = self._look(pixels, options, 0.0)
-        return found if found.faces else self._look(pixels, options, scrfd.MARGIN)
-
-    def _look(self, pixels: NDArray[np.uint8], options: DetectOptions, margin: float) -> Detections:
-        height, width = pixels.shape[:2]
-        frame = scrfd.letterbox(width, height, margin, fits=False)
-        canvas = scrfd.place(pixels, frame).astype(np.float32)
-        outputs = self._network.run(np.ascontiguousarray(canvas.transpose(2, 0, 1)[None]))
-        levels = [_yunet_level(outputs[level::3], stride, options) for level, stride in enumerate(scrfd.STRIDES)]
-        candidates = scrfd.Candidates(*(np.concatenate(arrays) for arrays in zip(*levels, strict=True)))
-        kept = scrfd.suppress(candidates, options.nms_threshold)
-        faces = scrfd.to_image(candidates, kept, frame, (width, height))
-        return Detections(faces, "yunet", len(candidates.scores), len(kept), frame.size, 1.0, DetectionTimes())
 
 
 def detectors(_stack) -> Section:
@@ -107,7 +82,7 @@ def detectors(_stack) -> Section:
         for confidence in CONFIDENCES:
             options = DetectOptions(confidence=confidence)
             found, wrong = _in_crowds(detector, options)
-            false = sum(len(detector.detect(pixels, options).faces) for pixels in empty)
+            false = sum(len(detector.detect(Image.of(pixels), options).faces) for pixels in empty)
             section.line(
                 name,
                 str(confidence),
@@ -122,29 +97,12 @@ def detectors(_stack) -> Section:
 
 
 def _open() -> Iterator[tuple[str, Detector]]:
-    makers: dict[str, Callable[[Network], Detector]] = {
-        "scrfd_500m": lambda network: Scrfd(network, "scrfd_500m"),
-        "scrfd_2.5g": lambda network: Scrfd(network, "scrfd_2.5g"),
-        "yunet_2023mar": Yunet,
-    }
-    for name, make in makers.items():
-        path = find(name)
-        if path is None:
-            continue
-        for kind in (F32, BF16):
-            if kind in runtimes():
-                yield f"{name}, {kind}", make(OpenVinoNetwork(path, "f32" if kind == F32 else "bf16"))
-
-
-def _yunet_level(outputs: Sequence[FloatArray], stride: int, options: DetectOptions) -> scrfd.Candidates:
-    classes, objects, boxes, points = (output[0] for output in outputs)
-    score = np.sqrt(np.clip(classes, 0, 1) * np.clip(objects, 0, 1)).reshape(-1)
-    kept = np.flatnonzero(score >= options.confidence)
-    row, column = np.divmod(kept, scrfd.SIDE // stride)
-    cell = np.stack((column, row), axis=-1).astype(np.float32)
-    centre, half = (cell + boxes[kept, :2]) * stride, np.exp(boxes[kept, 2:]) * stride / 2
-    landmarks = (points.reshape(-1, 5, 2)[kept] + cell[:, None]) * stride
-    return scrfd.Candidates(score[kept], np.concatenate((centre - half, centre + half), axis=1), landmarks)
+    """Each detector at hand, in each precision of this machine."""
+    for name in ("scrfd_500m", "scrfd_2.5g", "scrfd_10g", "yunet_2023mar"):
+        located = find(name)
+        for kind in runtimes()[1:] if located is not None else ():
+            precision = "f32" if kind == F32 else "bf16"
+            yield f"{name}, {kind}", load_detector(located, Inference(precision=precision, gpu="off"))
 
 
 def _crowds() -> dict[str, list[list[float]]]:
@@ -157,7 +115,7 @@ def _in_crowds(detector: Detector, options: DetectOptions) -> tuple[list[tuple[i
     wrong = 0
     for name, boxes in _crowds().items():
         image = decode((TESTDATA / "crowds" / name).read_bytes(), max_pixels=MAX_PIXELS)
-        left = [face.box / image.scale for face in detector.detect(image.pixels, options).faces]
+        left = [face.box / image.scale for face in detector.detect(image, options).faces]
         for box in sorted(boxes, key=lambda box: box[1] - box[3]):
             best = max(range(len(left)), key=lambda place: _iou(left[place], box), default=None)
             is_found = best is not None and _iou(left[best], box) >= SAME
@@ -177,7 +135,7 @@ def _faces(opened: list[Detector]) -> Iterator[Face]:
     folders += (TESTDATA / "recognition").glob("*/*")
     paths = sorted(path for folder in folders for path in folder.iterdir())
     for _, pixels in _pictures(paths[::EVERY]):
-        firsts = [found[0].box for one in opened if (found := one.detect(pixels, DetectOptions()).faces)]
+        firsts = [found[0].box for one in opened if (found := one.detect(Image.of(pixels), DetectOptions()).faces)]
         for first in firsts:
             agreed = [box for box in firsts if _iou(first, box) > SAME]
             if 2 * len(agreed) > len(opened):
@@ -198,9 +156,9 @@ def _at_height(face: Face, height: int) -> Face:
     scale = height / float(face.box[3] - face.box[1])
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(face.pixels, None, fx=scale, fy=scale, interpolation=way)
-    canvas = np.full((scrfd.SIDE, scrfd.SIDE, 3), 128, np.uint8)
+    canvas = np.full((SIDE, SIDE, 3), 128, np.uint8)
     box = face.box * scale
-    left, top = (round(scrfd.SIDE / 2 - float(box[axis] + box[axis + 2]) / 2) for axis in (0, 1))
+    left, top = (round(SIDE / 2 - float(box[axis] + box[axis + 2]) / 2) for axis in (0, 1))
     into = slice(max(0, top), top + small.shape[0]), slice(max(0, left), left + small.shape[1])
     part = small[max(0, -top) :, max(0, -left) :]
     room = canvas[into]
@@ -220,7 +178,7 @@ def _cropped(face: Face, margin: float) -> Face | None:
 
 
 def _share(detector: Detector, options: DetectOptions, faces: list[Face]) -> str:
-    found = sum(_has(detector.detect(face.pixels, options).faces, face.box) for face in faces)
+    found = sum(_has(detector.detect(Image.of(face.pixels), options).faces, face.box) for face in faces)
     return f"{100 * found / len(faces):.0f}%"
 
 
@@ -232,7 +190,7 @@ def _ms(detector: Detector, options: DetectOptions, faces: list[Face]) -> float:
     times: list[float] = []
     for face in faces:
         started = time.process_time()
-        detector.detect(face.pixels, options)
+        detector.detect(Image.of(face.pixels), options)
         times.append((time.process_time() - started) * 1000)
     return statistics.median(times)
 

@@ -20,7 +20,7 @@ import psutil
 
 from tests.bench.report import Section, percentile
 from tests.support.fidox import Fidox
-from workers.runtime.supervisor import KEEP_MEMORY
+from workers.runtime.supervisor import KEPT_BYTES, keeping
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = ROOT.parent / "shared" / "testdata" / "people"
@@ -176,7 +176,7 @@ class Loops:
 
     def __init__(self, work: str, count: int) -> None:
         command = [sys.executable, "-m", "tests.bench.bare_loop", work, *map(str, photos())]
-        environment = KEEP_MEMORY | os.environ  # as the worker's processes have it
+        environment = keeping(KEPT_BYTES) | os.environ  # as the worker's processes have it
         pipe = subprocess.PIPE
         self._processes = [
             subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True)

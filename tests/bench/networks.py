@@ -8,29 +8,28 @@ with one thread it is the wall time of a machine that has nothing else to do.
 
 from __future__ import annotations
 
-import queue
 import statistics
-import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import cv2
 import numpy as np
-from workers.runtime.onnx import FloatArray, Network, open_network
 
 from shared.contracts import IdType
-from shared.settings import Weights
-from shared.weights import WeightsError, WeightStore
-from shared.weights.find import MIRROR
+from shared.settings import Inference, Weights
+from shared.weights import DETECTOR, WeightStore
 from tests.bench.report import Section
 from tests.specimens import specimen
+from workers.inference.openvino import precision_for
+from workers.inference.sessions import open_network
+from workers.liveness.mesonet import as_onnx
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from numpy.typing import NDArray
+
+    from shared.weights import Located
+    from workers.inference.network import FloatArray, Network
 
 TURNS = 11
 TURN_S = 0.05  # of ONNX Runtime; the others run as often
@@ -88,70 +87,27 @@ class Figures:
     difference: dict[str, float]
 
 
-class OpenVinoNetwork:
-    """A `Network` on OpenVINO's CPU plugin, with `threads` callers at once and one thread of computation for each.
-
-    One stream would let one caller in at a time. Unpinned, because processes pin themselves to the same first core.
-    """
-
-    on_gpu = False
-    batch_sizes = (1,)
-
-    def __init__(self, path: Path, precision: str, *, threads: int = 1, shape: Sequence[int] | None = None) -> None:
-        core = _openvino().Core()
-        model = core.read_model(str(path))
-        if shape is not None:
-            model.reshape(list(shape))
-        self._compiled = core.compile_model(
-            model,
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": precision,
-                "PERFORMANCE_HINT": "LATENCY",
-                "NUM_STREAMS": str(threads),
-                "INFERENCE_NUM_THREADS": str(threads),
-                "ENABLE_CPU_PINNING": "NO",
-            },
-        )
-        sizes = self._compiled.input(0).get_partial_shape()
-        self.input_shape = tuple(size.get_length() if size.is_static else None for size in sizes)
-        self._idle: queue.SimpleQueue = queue.SimpleQueue()
-
-    def run(self, batch: FloatArray) -> list[FloatArray]:
-        """See `Network.run`."""
-        try:
-            request = self._idle.get_nowait()
-        except queue.Empty:
-            request = self._compiled.create_infer_request()
-        try:
-            request.infer([batch], share_inputs=True, share_outputs=True)
-            # The request's own memory, which the next run overwrites.
-            return [np.array(request.get_output_tensor(place).data) for place in range(len(self._compiled.outputs))]
-        finally:
-            self._idle.put(request)
-
-
-def open_in(runtime: str, path: Path) -> Network:
-    """The network on one of ORT, F32 and BF16, with one thread."""
+def open_in(runtime: str, located: Located, shape: tuple[int, ...]) -> Network | None:
+    """The network on one of ORT, F32 and BF16, with one thread; None where the runtime does not read its container."""
     if runtime == ORT:
-        return open_network(path)
-    return OpenVinoNetwork(path, "f32" if runtime == F32 else "bf16")
+        settings = Inference(runtime="onnxruntime", gpu="off")
+    else:
+        settings = Inference(runtime="openvino", precision="f32" if runtime == F32 else "bf16", gpu="off")
+    onnx = as_onnx(located.path) if located.path.suffix == ".h5" else None
+    if runtime == ORT and onnx is None and located.path.suffix != ".onnx":
+        return None
+    sizes = [shape[2:4]] if located.weight.role == DETECTOR else []
+    return open_network(located, settings, sizes=sizes, onnx=onnx)
 
 
-def find(name: str) -> Path | None:
-    """Where a network's file lies: of the manifest's weights, or beside the checkout."""
-    store = WeightStore(Weights())
-    try:
-        return store.locate(name).path
-    except WeightsError:
-        beside = MIRROR / f"{name}.onnx"
-        return beside if beside.is_file() else None
+def find(name: str) -> Located | None:
+    """Where a weight of the manifest lies on this machine."""
+    return WeightStore(Weights()).find(name)
 
 
 def runtimes() -> tuple[str, ...]:
     """What this machine's CPU can run. bfloat16 is emulated, and slow, where the CPU does not name it."""
-    able = "BF16" in _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return (ORT, F32, BF16) if able else (ORT, F32)
+    return (ORT, F32, BF16) if precision_for("auto", exact=False) == "bf16" else (ORT, F32)
 
 
 def networks(_stack) -> Section:
@@ -167,17 +123,18 @@ def networks(_stack) -> Section:
     picture = cv2.imdecode(np.frombuffer(specimen(1, IdType.RESIDENT).jpeg, np.uint8), cv2.IMREAD_COLOR)
     totals: dict[str, list[float]] = {kind: [] for kind in kinds}
     for one in NETWORKS:
-        path = find(one.name)
-        if path is None:
+        located = find(one.name)
+        if located is None:
             continue
-        figures = measure({kind: open_in(kind, path) for kind in kinds}, blob(picture, one))
+        opened = {kind: network for kind in kinds if (network := open_in(kind, located, one.shape)) is not None}
+        figures = measure(opened, blob(picture, one))
         section.line(
             one.name,
             " x ".join(map(str, one.shape)),
-            *(f"{figures.cpu_ms[kind]:.1f}" for kind in kinds),
-            *(f"{figures.difference[kind]:.1e}" for kind in kinds[1:]),
+            *(f"{figures.cpu_ms[kind]:.1f}" if kind in opened else "" for kind in kinds),
+            *(f"{figures.difference[kind]:.1e}" if ORT in opened else "" for kind in kinds[1:]),
         )
-        for kind in kinds:
+        for kind in kinds if ORT in opened else ():
             totals[kind].append(figures.cpu_ms[kind] / figures.cpu_ms[ORT])
     for kind in kinds[1:]:
         section.add(f"{kind} over {ORT}, median of the networks", f"{statistics.median(totals[kind]):.2f}")
@@ -185,18 +142,19 @@ def networks(_stack) -> Section:
 
 
 def measure(sessions: dict[str, Runs], batch: FloatArray) -> Figures:
-    """Run `batch` through each of the sessions in turn; ONNX Runtime's is the first of them."""
+    """Run `batch` through each of the sessions in turn; differences are from the first of them."""
+    first = next(iter(sessions))
     outputs = {kind: session.run(batch) for kind, session in sessions.items()}
     for session in sessions.values():
         session.run(batch)
-    runs = max(1, round(TURN_S * 1000 / cpu_ms(sessions[ORT], batch, 1)))
+    runs = max(1, round(TURN_S * 1000 / cpu_ms(sessions[first], batch, 1)))
     times: dict[str, list[float]] = {kind: [] for kind in sessions}
     for _ in range(TURNS):
         for kind, session in sessions.items():
             times[kind].append(cpu_ms(session, batch, runs))
     return Figures(
         {kind: statistics.median(values) for kind, values in times.items()},
-        {kind: _difference(outputs[ORT], outputs[kind]) for kind in sessions},
+        {kind: _difference(outputs[first], outputs[kind]) for kind in sessions},
     )
 
 
@@ -220,12 +178,3 @@ def blob(picture: NDArray[np.uint8], one: Measured) -> FloatArray:
 def _difference(right: list[FloatArray], other: list[FloatArray]) -> float:
     largest = max(float(np.abs(output).max()) for output in right)
     return max(float(np.abs(a - b).max()) for a, b in zip(right, other, strict=True)) / largest
-
-
-def _openvino():
-    # Its converter, which nothing here needs, reports each import to Intel through this second package.
-    for name in ("openvino_telemetry", "openvino.tools.ovc"):
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type] — None is how an import is forbidden
-    import openvino
-
-    return openvino

@@ -47,6 +47,7 @@ def _be_one(settings: Settings) -> None:
     faces = settings.faces
     engines = Engines(loaders(settings), limit_s=faces.engine_timeout_s, retry_s=faces.engine_retry_s)
 
+    slots = GPU_SLOTS if has_gpu(settings.inference) else 1
     storage = open_storage(settings.storage)
 
     judges = PLAIN
@@ -59,7 +60,7 @@ def _be_one(settings: Settings) -> None:
         search = Search(templates, TemplateChanges(pool), budget_bytes=faces.index_mb << 20)
         keeper = Keeper(storage, Keeping(pool)) if storage else None
         anonymous = AnonymousTasks(engines, max_pixels=faces.max_pixels, keeper=keeper)
-        return {**FaceTasks(engines, templates, search, faces, judges).handlers(), **anonymous.handlers()}
+        return {**FaceTasks(engines, templates, search, faces, judges, slots=slots).handlers(), **anonymous.handlers()}
 
     async def cron(pool: Pool) -> None:
         if storage:
@@ -76,7 +77,6 @@ def _be_one(settings: Settings) -> None:
         },
         again_s=faces.engine_retry_s,
     )
-    slots = GPU_SLOTS if has_gpu(settings.inference) else 1
     run_process(Kind.FACE, settings, load, slots=slots, chore=engines.mend, cron=cron, describe=describe)
 
 

@@ -69,8 +69,8 @@ PLAIN = Judges()
 
 def open_judges(store: WeightStore, settings: Inference) -> Judges:
     """Those whose weights are on this machine and can be loaded. Never raises for what is missing or broken."""
-    # In bf16 a head is turned by up to four degrees otherwise.
-    poses = [_open(store, name, settings, exact=True) for name in POSES]
+    # In bf16 a head is turned by up to four degrees more or less, and a face on its head passes as a sharp one.
+    poses = [_open(store, name, settings) for name in POSES]
     clarity = _open(store, CLARITY, settings)
     both = [network for network in poses if network is not None]
     return Judges(
@@ -84,9 +84,9 @@ def _part(name: str, model: str, networks: tuple[LoadedNetwork, ...]) -> Part:
     return Part(name=name, state=state, model=model if networks else None, networks=networks, helps=True)
 
 
-def _open(store: WeightStore, name: str, settings: Inference, *, exact: bool = False) -> Network | None:
+def _open(store: WeightStore, name: str, settings: Inference) -> Network | None:
     try:
-        return open_network(store.locate(name), settings, exact=exact)
+        return open_network(store.locate(name), settings, exact=True)
     except MissingWeightError as error:
         log.info("pictures are judged without %s: %s", name, error)
     except WeightsError as error:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# The two pictures of a compare.
+CALLERS = 2
+
 
 def loaders(settings: Settings) -> dict[str, Callable[[], Engine]]:
     """How to load each engine of the settings, in their order. Raises SettingsError for a name that is none.
@@ -61,7 +64,12 @@ def _ezway(settings: Settings) -> Engine:
     store, gpu = WeightStore(settings.weights), has_gpu(settings.inference)
     detector = require(store, DETECTOR, settings.faces.detector, gpu=gpu)
     recogniser = require(store, RECOGNISER, settings.faces.recogniser, gpu=gpu)
-    return Pair("ezway", load_detector(detector, settings.inference), load_recogniser(recogniser, settings.inference))
+    inference = settings.inference
+    return Pair(
+        "ezway",
+        load_detector(detector, inference, callers=CALLERS),
+        load_recogniser(recogniser, inference, callers=CALLERS),
+    )
 
 
 def _applemango(settings: Settings) -> Engine:

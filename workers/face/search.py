@@ -177,7 +177,7 @@ class _Block:
     """BLOCK_ROWS places, the first `count` of them taken.
 
     Its memory is mapped, not allocated: it goes back to the system with the block, which the allocator, told to keep
-    what it has (see the supervisor's KEEP_MEMORY), would not do.
+    what it has (see the supervisor's KEPT_BYTES), would not do.
     """
 
     def __init__(self, dimension: int) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -59,11 +60,15 @@ class FaceTasks:
         search: Search,
         settings: FaceSettings,
         judges: Judges = PLAIN,
+        *,
+        slots: int = 1,
     ) -> None:
         self._engines = engines
         self._templates = templates
         self._search = search
         self._judges = judges
+        # One for each call in hand.
+        self._pictures = ThreadPoolExecutor(slots, thread_name_prefix="picture")
         self._lacking: dict[tuple[int, str], tuple[bool, float]] = {}
         self._max_pixels = settings.max_pixels
         self._thresholds = {
@@ -298,13 +303,30 @@ class FaceTasks:
     def _analyse_all(
         self, engine: Engine, images: Sequence[bytes], options: DetectOptions, want: Want
     ) -> tuple[Engine, list[Analysis]] | contracts.Failed:
-        analyses: list[Analysis] = []
-        for position, image in enumerate(images):
-            try:
-                analyses.append(analyse(engine, image, options, want, max_pixels=self._max_pixels, judges=self._judges))
-            except ImageError as error:
-                return failed(error.failure, error.detail, image=position)
-        return engine, analyses
+        """The first picture in this thread, and a second one at the same time in another.
+
+        Decoding, OpenCV and networks all leave Python's interpreter lock, and where no other call is in hand a core
+        would be idle.
+        """
+        first, *others = images
+        rest = [self._pictures.submit(self._analyse, engine, image, options, want) for image in others]
+        try:
+            found = [self._analyse(engine, first, options, want)]
+        finally:
+            # Waited for whatever happens, so that no picture is still worked on when its call has been answered.
+            wait(rest)
+        found += [future.result() for future in rest]
+        for position, one in enumerate(found):
+            if isinstance(one, ImageError):
+                return failed(one.failure, one.detail, image=position)
+        return engine, [one for one in found if isinstance(one, Analysis)]
+
+    def _analyse(self, engine: Engine, image: bytes, options: DetectOptions, want: Want) -> Analysis | ImageError:
+        """One picture, or what is wrong with it; raises what the engine raises."""
+        try:
+            return analyse(engine, image, options, want, max_pixels=self._max_pixels, judges=self._judges)
+        except ImageError as error:
+            return error
 
     def _may_come_back(self, templates: Iterable[Template]) -> bool:
         """Is any of these of an engine that is off now? Where none is, they are all of models of the past."""

@@ -8,8 +8,8 @@ It reads ONNX, OpenVINO's own .xml, TensorFlow's .pb and .tflite, as their autho
     free height and  one model a size where the caller names sizes, else one for any size. Every new size costs one
     width            such model some 30 ms and memory that never comes back: 200 sizes of SCRFD 500m 540 MB
 
-A network computes in the thread that calls it. One model answers one call at a time, and threads that call several
-models do not wait for one another.
+A model answers as many calls at a time as it was compiled for, and others wait; threads that call several models do
+not wait for one another.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ RUNTIME = f"OpenVINO {openvino.__version__.partition('-')[0]}"
 class OpenvinoNetwork:
     """A `Network` of OpenVINO's CPU plugin.
 
-    `model` is a file, or the bytes of an ONNX file; `threads` compute in one call. `sizes` are heights and widths for
+    `model` is a file, or the bytes of an ONNX file; `threads` compute in one call, and `callers` are answered at the
+    same time, others wait. `sizes` are heights and widths for
     an input of free size, or of a fixed one that the network can be reshaped from. Raises RuntimeError for what cannot
     be read or compiled, and what `run` cannot compute.
     """
@@ -60,6 +61,7 @@ class OpenvinoNetwork:
         name: str,
         *,
         threads: int = 1,
+        callers: int = 1,
         precision: str = F32,
         sizes: Sequence[tuple[int, int]] = (),
     ) -> None:
@@ -69,8 +71,8 @@ class OpenvinoNetwork:
         config = {
             # Left to itself the plugin takes whatever the CPU has a type for, emulated or not.
             "INFERENCE_PRECISION_HINT": precision,
-            "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": threads * callers,
+            "NUM_STREAMS": callers,
             # Two processes would pin themselves to the same core.
             "ENABLE_CPU_PINNING": False,
         }

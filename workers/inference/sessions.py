@@ -44,11 +44,14 @@ def open_network(
     settings: Inference,
     *,
     threads: int = 1,
+    callers: int = 1,
     exact: bool = False,
     sizes: Sequence[tuple[int, int]] = (),
     onnx: bytes | None = None,
 ) -> Network:
     """Load a weight onto the GPU where it is to be used, else onto the CPU, computing with `threads` threads a call.
+
+    `callers` are answered at the same time, where the runtime has to know: 20 to 30 MB each.
 
     `exact` is for a network that loses too much in bf16; `sizes` are the heights and widths that an input of free size
     will have. `onnx` is the file as ONNX, where it is none and the product has made it into one.
@@ -59,7 +62,7 @@ def open_network(
     Raises ProbeError, WeightsError for a container that nothing on this machine reads, and what the runtime raises for
     a broken file.
     """
-    network = _open(located, settings, threads=threads, exact=exact, sizes=sizes, onnx=onnx)
+    network = _open(located, settings, threads=threads, callers=callers, exact=exact, sizes=sizes, onnx=onnx)
     if located.weight.probe is not None:
         _prove(network, located.weight.probe)
     log.info("network %s", network.loaded)
@@ -76,6 +79,7 @@ def _open(
     settings: Inference,
     *,
     threads: int,
+    callers: int,
     exact: bool,
     sizes: Sequence[tuple[int, int]],
     onnx: bytes | None,
@@ -93,7 +97,7 @@ def _open(
     from workers.inference.openvino import OpenvinoNetwork, precision_for  # noqa: PLC0415 — not on every platform
 
     precision = precision_for(settings.precision, exact=exact)
-    return OpenvinoNetwork(model, name, threads=threads, precision=precision, sizes=sizes)
+    return OpenvinoNetwork(model, name, threads=threads, callers=callers, precision=precision, sizes=sizes)
 
 
 def _prove(network: Network, probe: Probe) -> None:

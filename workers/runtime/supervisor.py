@@ -41,7 +41,7 @@ TOUCH_EVERY_S = 1.0
 SILENT_LEASES = 3
 # glibc takes every array of more than 128 kB from the kernel and gives it back after use, zeroed pages and all: for
 # pictures of a few megabytes that is an eighth of a call. Keeping them costs 5 to 10 MB a process.
-KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
+KEPT_BYTES = 1 << 30
 # Identify's scan is numpy's: with a thread a core in every process they wait for one another on cores that are busy.
 # Measured among 100,000 templates: p99 32 to 194 ms with two threads, 14 to 17 with one; p50 6 to 10, and 10 to 11.
 ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
@@ -49,6 +49,11 @@ ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 # sysexits.h EX_CONFIG: the settings are wrong, and starting again would not help.
 EX_CONFIG = 78
+
+
+def keeping(kept_bytes: int) -> dict[str, str]:
+    """Return the environment in which glibc keeps freed arrays of up to so many bytes."""
+    return {name: str(kept_bytes) for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")}
 
 
 def cores(quota: Path = CPU_QUOTA) -> int:
@@ -84,14 +89,17 @@ def _is_installed(distribution: str) -> bool:
 class Supervisor:
     """Keeps `count` processes of `python -m module --one` alive, and kills one that is silent for three leases.
 
-    Where there is a `ready_file`, it is touched every second while at least one of them has its models and lives, for a
-    probe to look at its age. For prometheus-client it is a collector.
+    They keep freed arrays of up to `kept_bytes` for the next ones. Where there is a `ready_file`, it is touched every
+    second while at least one of them has its models and lives, for a probe to look at its age. For prometheus-client it
+    is a collector.
     """
 
-    def __init__(self, module: str, count: int, *, lease_s: float, ready_file: str = "") -> None:
+    def __init__(
+        self, module: str, count: int, *, lease_s: float, ready_file: str = "", kept_bytes: int = KEPT_BYTES
+    ) -> None:
         self._silent_s = SILENT_LEASES * lease_s
         self._command = [sys.executable, "-m", module, "--one"]
-        self._children: list[_Child] = [_Child(number) for number in range(count)]
+        self._children: list[_Child] = [_Child(number, kept_bytes) for number in range(count)]
         self._stopping = False
         self._ready_file = Path(ready_file) if ready_file else None
         self._touched = 0.0
@@ -167,8 +175,9 @@ class Supervisor:
 class _Child:
     """One of the processes, and when it may be started."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, kept_bytes: int) -> None:
         self.number = number
+        self._memory = keeping(kept_bytes)
         self.process: subprocess.Popen[bytes] | None = None
         self.not_before = 0.0
         self._pulse: Pulse | None = None
@@ -178,7 +187,7 @@ class _Child:
     def start(self, command: list[str]) -> None:
         self._started = time.monotonic()
         pulse = self._pulse = Pulse(2 * LOOK_EVERY_S)
-        environment = KEEP_MEMORY | ONE_BLAS_THREAD | os.environ | {VARIABLE: str(pulse.write_fd)}
+        environment = self._memory | ONE_BLAS_THREAD | os.environ | {VARIABLE: str(pulse.write_fd)}
         self.process = subprocess.Popen(command, env=environment, pass_fds=(pulse.write_fd,))
         pulse.started()
 

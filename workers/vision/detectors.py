@@ -99,15 +99,15 @@ def open_detector(settings: Settings) -> Detector | None:
     return None if located is None else load_detector(located, settings.inference)
 
 
-def load_detector(located: Located, settings: Inference) -> Detector:
-    """Return the detector of a weight.
+def load_detector(located: Located, settings: Inference, *, callers: int = 1) -> Detector:
+    """Return the detector of a weight, which answers `callers` at the same time.
 
     Raises UnknownWeightError for a weight of no known network, and what the runtime raises for a broken file.
     """
     name = located.weight.name
     for beginning, network in NETWORKS.items():
         if name.startswith(beginning):
-            return network(open_network(located, settings, sizes=SIZES), name)
+            return network(open_network(located, settings, callers=callers, sizes=SIZES), name)
     raise UnknownWeightError(f"{name} is no detector: expected a name that begins with {' or '.join(NETWORKS)}")
 
 
