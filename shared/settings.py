@@ -177,12 +177,17 @@ class Faces(msgspec.Struct, frozen=True):
         str,
         env(
             "FIDOX_DETECTOR",
-            "scrfd_10g | scrfd_2.5g | scrfd_500m | yunet_2023mar | auto: 10g on a GPU, 2.5g on an AMX CPU, else 500m",
+            "scrfd_10g | scrfd_2.5g | scrfd_500m | yunet_2023mar"
+            " | auto: 10g on a GPU, 2.5g on an AMX CPU, else 500m; YuNet without them",
         ),
     ] = "auto"
     recogniser: Annotated[
         str,
-        env("FIDOX_RECOGNISER", "w600k_r50 | w600k_mbf | w600k_mbf_dequantised | auto: r50 on a GPU, mbf on a CPU"),
+        env(
+            "FIDOX_RECOGNISER",
+            "w600k_r50 | w600k_mbf | w600k_mbf_dequantised | arcface_lresnet100e_ir | face_reidentification_retail_0095"
+            " | auto: r50 on a GPU, mbf on a CPU, the latter two without them",
+        ),
     ] = "auto"
     index_mb: Annotated[
         int, env("FIDOX_FACE_INDEX_MB", "memory a face process may take for searching large tenants; 0: none", ge=0)

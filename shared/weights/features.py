@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from shared.weights import licences
 from shared.weights.choice import ON_REQUEST
 from shared.weights.errors import WeightsError, WrongHashError
 from shared.weights.requirements import Feature, Part, WrongSettingError, listed, parts_of, unwanted
@@ -98,14 +99,8 @@ def in_use_non_commercial(store: WeightStore, settings: Settings, *, gpu: bool) 
 
 
 def licence_note(names: Iterable[str]) -> str:
-    """Return one line about `in_use_non_commercial`; nothing where there are none."""
-    all_of_them = listed(names)
-    return (
-        f"For research only: the licence of {all_of_them} does not allow commercial use;"
-        " FIDOX_WEIGHTS_LICENCE=commercial takes others"
-        if all_of_them
-        else ""
-    )
+    """Return one line about `in_use_non_commercial`, the same as in `/health` and the logs; empty without names."""
+    return licences.notice(names) or ""
 
 
 def _state(

@@ -95,7 +95,7 @@ def test_nothing_is_fetched_where_another_weight_of_the_role_is_there() -> None:
     said: list[str] = []
     ready_weights(Settings(), Console(file=io.StringIO()), said.append, store=store, network=Network(never))
     assert all(": on, with " in line for line in said if line.startswith("  "))
-    assert said[-1].startswith("For research only: the licence of scrfd_")
+    assert said[-1].startswith("non-commercial weights are in use: scrfd_")
 
 
 def test_a_second_start_has_the_same_data_and_a_signal_ends_it_all(tmp_path: Path) -> None:

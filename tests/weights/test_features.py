@@ -189,7 +189,7 @@ def test_weights_for_research_that_are_in_use_are_named_in_one_line(tmp_path) ->
     machine = Machine(tmp_path, "scrfd_500m", "scrfd_10g", "w600k_mbf", "fsanet_1x1", "fsanet_var")
     names = in_use_non_commercial(machine.store, machine.settings, gpu=False)
     assert names == ["scrfd_500m", "w600k_mbf"]  # what lies there and is not used does not count
-    assert licence_note(names).startswith("For research only: the licence of scrfd_500m, w600k_mbf does not allow")
+    assert licence_note(names).startswith("non-commercial weights are in use: scrfd_500m, w600k_mbf;")
     free = Machine(tmp_path, "yunet_2023mar", FIDOX_WEIGHTS_LICENCE="commercial")
     assert in_use_non_commercial(free.store, free.settings, gpu=False) == []
     assert licence_note([]) == ""
