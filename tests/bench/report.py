@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from shared import cpu
+
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
@@ -51,6 +53,12 @@ class Section:
         print("  " + " | ".join(cells), flush=True)
 
 
+def machine() -> str:
+    """The CPU, with what decides how networks compute on it."""
+    units = " ".join(sorted(cpu.BF16 & cpu.flags())) or "no bf16"
+    return f"{_cpu()} ({units}), {len(os.sched_getaffinity(0))} cores, {psutil.virtual_memory().total >> 30} GiB"
+
+
 def percentile(values: list[float], share: float) -> float:
     """The value below which `share` of them lie."""
     return statistics.quantiles(values, n=1000, method="inclusive")[round(share * 1000) - 1]
@@ -66,7 +74,7 @@ def write(sections: list[Section], settings: dict[str, str]) -> None:
         "",
         f"- {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.system()} {platform.release()}",
         f"- Python {platform.python_version()}",
-        f"- {_cpu()}, {len(os.sched_getaffinity(0))} cores, {psutil.virtual_memory().total >> 30} GiB",
+        f"- {machine()}",
         *(f"- {name}: {value}" for name, value in settings.items()),
         "",
     ]
