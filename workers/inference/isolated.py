@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# A cold start of the child, with its weights read from a slow disk.
-START_S = 30.0
+# A cold start of the child, with its weights read from a slow disk by a machine that is busy.
+START_S = 120.0
 CALL_S = 5.0
 # One write of a message; a child that lives reads at once.
 SEND_S = 1
@@ -60,12 +60,12 @@ class IsolatedProcess:
 
     def _ask(self, message: tuple[Any, ...]) -> Any:
         with self._lock:
-            patience_s = self._call_s
-            if self._connection is None:
-                self._connection = self._start()
-                patience_s = START_S
             try:
-                failure, value = self._exchange(self._connection, message, patience_s)
+                if self._connection is None:
+                    self._connection = self._start()
+                    # It reads nothing while it starts, and a picture is larger than the socket's buffer; this is not.
+                    self._exchange(self._connection, ("attributes",), START_S)
+                failure, value = self._exchange(self._connection, message, self._call_s)
             except (OSError, EOFError, IsolatedProcessError) as error:
                 self._end()
                 raise IsolatedProcessError(str(error) or "its process died") from error
