@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -297,25 +297,31 @@ class FaceTasks:
         What is wrong with a picture is an answer; the first such thing is the failure.
         """
         options = DetectOptions.of(operation)
-        looked = await first_answer(slots, call.compute, self._analyse_all, call.images, options, want)
+        looked = await first_answer(slots, call.compute, self._analyse_all, call.images, options, want, call.has_room)
         return looked or failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE, retry_after_s=1)
 
     def _analyse_all(
-        self, engine: Engine, images: Sequence[bytes], options: DetectOptions, want: Want
+        self, engine: Engine, images: Sequence[bytes], options: DetectOptions, want: Want, together: bool
     ) -> tuple[Engine, list[Analysis]] | contracts.Failed:
-        """The first picture in this thread, and a second one at the same time in another.
+        """One picture after the other or, where a core is idle, all of them `together`, each in a thread.
 
-        Decoding, OpenCV and networks all leave Python's interpreter lock, and where no other call is in hand a core
-        would be idle.
+        Decoding, OpenCV and networks all leave Python's interpreter lock. On two cores a compare takes 0.7 times as
+        long together; but where every core has a call of its own, 8 clients get 0.94 times as many answers.
         """
         first, *others = images
-        rest = [self._pictures.submit(self._analyse, engine, image, options, want) for image in others]
+        rest: list[Future[Analysis | ImageError]] = []
+        if together:
+            rest = [self._pictures.submit(self._analyse, engine, image, options, want) for image in others]
         try:
             found = [self._analyse(engine, first, options, want)]
         finally:
             # Waited for whatever happens, so that no picture is still worked on when its call has been answered.
             wait(rest)
         found += [future.result() for future in rest]
+        for image in images[len(found) :]:
+            if isinstance(found[-1], ImageError):
+                break
+            found.append(self._analyse(engine, image, options, want))
         for position, one in enumerate(found):
             if isinstance(one, ImageError):
                 return failed(one.failure, one.detail, image=position)

@@ -1,14 +1,14 @@
 -- Takes the oldest jobs that nobody holds, each with a lease. Drops those that expired: their callers have been answered.
 --
--- KEYS  queue (arq's sorted set), counts
+-- KEYS  queue (arq's sorted set), counts, workers (by the time until which each counts as alive, in ms)
 -- ARGV  worker, lease in ms, most jobs to take, most bytes of images to give along,
 --       prefixes of lease, job, tries and image keys
--- Gives {Redis time in ms, dropped, {job, submitted in ms, times begun, the job's data, image, image, …}, …}
+-- Gives {Redis time in ms, dropped, jobs in the queue, live workers, {job, submitted in ms, times begun, the job's data, image, image, …}, …}
 --
 -- One round trip in place of arq's watch, exists, zscore and exec for each job, and no job is taken twice: a script
 -- runs alone. Images past the bound are left for the worker to read. The keys it builds are not in KEYS, so this needs
 -- one Redis, not a cluster.
-local queue, counts = KEYS[1], KEYS[2]
+local queue, counts, workers = KEYS[1], KEYS[2], KEYS[3]
 local worker, lease_ms, most, most_bytes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local lease_prefix, job_prefix, tries_prefix, image_prefix = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 
@@ -68,4 +68,4 @@ end
 if dropped > 0 then
     redis.pcall('HINCRBY', counts, 'dropped', dropped)
 end
-return {now, dropped, unpack(taken)}
+return {now, dropped, redis.call('ZCARD', queue), redis.call('ZCOUNT', workers, now, '+inf'), unpack(taken)}

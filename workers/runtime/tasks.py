@@ -50,7 +50,8 @@ class Taken:
     """A job as claim.lua gave it.
 
     When it was submitted and taken is in Unix milliseconds of Redis's clock, `tries` is how often it was begun, this
-    time too, and `images` may be the first ones only.
+    time too, and `images` may be the first ones only. There is `room` where at most half of the live processes of this
+    kind have a job.
     """
 
     job_id: str
@@ -59,6 +60,7 @@ class Taken:
     now_ms: int
     tries: int
     images: list[bytes]
+    room: bool = False
 
 
 class Call:
@@ -72,6 +74,8 @@ class Call:
         self.operation = operation
         self._threads = threads
         self._slot = slot
+        # Would a second thread of this job find a core that is idle?
+        self.has_room = taken.room
         self._started = time.monotonic()
         # How long the job kept others from the slot; None while it still does.
         self.worked_ms: float | None = None

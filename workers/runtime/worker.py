@@ -121,10 +121,10 @@ class JobWorker:
 
     async def _take(self, most: int) -> int:
         """Lease and begin up to `most` jobs; how many."""
-        now_ms, dropped, *found = cast(
-            "tuple[int, int, list[bytes | int]]",
+        now_ms, dropped, queued, alive, *found = cast(
+            "tuple[int, int, int, int, list[bytes | int]]",
             await self._claim_script(
-                keys=[keys.queue(self._kind), keys.counts(self._kind)],
+                keys=[keys.queue(self._kind), keys.counts(self._kind), keys.workers(self._kind)],
                 args=[
                     self.worker_id,
                     self._lease_ms,
@@ -140,7 +140,8 @@ class JobWorker:
         if dropped:
             log.warning("dropped %s jobs past their deadline", dropped)
         for job_id, submitted_ms, tries, data, *images in cast("list[Any]", found):
-            self._begin(Taken(job_id.decode(), data, int(float(submitted_ms)), now_ms, tries, images))
+            room = 2 * queued <= alive
+            self._begin(Taken(job_id.decode(), data, int(float(submitted_ms)), now_ms, tries, images, room=room))
         return len(found)
 
     def _begin(self, taken: Taken) -> None:
