@@ -7,15 +7,17 @@ Every line is read by the Latin recogniser; those that it does not take for plai
 network, where it is on this machine, and by the Korean recogniser where that is not or is not sure. The small Korean
 dictionary has no `.` `,` `(` `)`, and the Latin one no Hangul: parsers get both readings.
 
-None of these is safe to share between threads: PaddleOCR has reports of one thread's text in another's
-result, which here would be another person's number. So a reader has one thread, and every call of them is made there.
+None of these is safe to share between threads: PaddleOCR has reports of one thread's text in another's result, which
+here would be another person's number. So a reader has one thread, in which every call of them is made, but for those of
+its lanes: lines are shared out between them, and each has a thread and recognisers of its own. A card is done before the
+next one begins.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import cv2
@@ -80,6 +82,14 @@ class CardReading(NamedTuple):
     recognise_ms: float
 
 
+class _Read(NamedTuple):
+    """A line as the Latin recogniser reads it, whether that may miss some of it, and Tesseract's reading if it is sure."""
+
+    latin: tuple[str, float]
+    is_doubtful: bool
+    hangul: tuple[str, float] | None
+
+
 class CardReader:
     """One set of PaddleOCR's networks, and the one thread that they run in. See `Breakable`."""
 
@@ -101,17 +111,49 @@ class CardReader:
         self._thread.submit(_warm_up, self._networks, stripes).result()
 
 
+class _Lane:
+    """What reads lines in one thread of its own: the Latin recogniser, and Tesseract for what that is not sure of."""
+
+    def __init__(self, weights: ReaderWeights, settings: Inference) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="lines")
+        self.latin, self.hangul = self._thread.submit(_recognisers, weights, settings).result()
+
+    def read_latin(self, lines: Sequence[NDArray[np.uint8]]) -> Future[list[tuple[str, float]]]:
+        """Begin to read these lines as Latin."""
+        return self._thread.submit(self.latin.read, lines)
+
+    def read(self, lines: dict[int, NDArray[np.uint8]]) -> Future[dict[int, _Read]]:
+        """Begin to read these lines, by their places."""
+        return self._thread.submit(self._read, lines)
+
+    def _read(self, lines: dict[int, NDArray[np.uint8]]) -> dict[int, _Read]:
+        latin = dict(zip(lines, self.latin.read(list(lines.values())), strict=True))
+        found: dict[int, _Read] = {}
+        for place, line in lines.items():
+            doubtful = not _is_plain(*latin[place], line)
+            hangul = self.hangul.read(line) if doubtful and self.hangul is not None else None
+            if hangul is not None and not (hangul[1] >= SURELY_HANGUL and _HANGUL.search(hangul[0])):
+                hangul = None
+            found[place] = _Read(latin[place], doubtful, hangul)
+        return found
+
+
+def _recognisers(weights: ReaderWeights, settings: Inference) -> tuple[LineRecogniser, HangulReader | None]:
+    # One thread: lines are too small to be shared between cores, two lanes read twice as many.
+    latin = LineRecogniser(weights.latin, settings, threads=1)
+    return latin, _hangul_reader(weights.hangul) if weights.hangul else None
+
+
 class _Networks:
     def __init__(self, weights: ReaderWeights, settings: Inference, threads: int) -> None:
         self.lines = LineDetector(weights.lines, settings, threads=threads)
-        self.latin = LineRecogniser(weights.latin, settings, threads=threads)
-        # Its layers are too small to be shared between cores.
+        self.lanes = [_Lane(weights, settings) for _ in range(threads)]
         self.korean = LineRecogniser(weights.korean, settings, threads=1)
-        self.hangul = _hangul_reader(weights.hangul) if weights.hangul else None
         self.orientation = LineOrientation(weights.orientation, settings) if weights.orientation else None
-        names = [self.lines.name, self.korean.name, self.latin.name, *([self.hangul.name] if self.hangul else [])]
+        latin, hangul = self.lanes[0].latin, self.lanes[0].hangul
+        names = [self.lines.name, self.korean.name, latin.name, *([hangul.name] if hangul else [])]
         self.model_id = "+".join(names)
-        used = (self.lines, self.korean, self.latin, *([self.orientation] if self.orientation else []))
+        used = (self.lines, self.korean, latin, *([self.orientation] if self.orientation else []))
         self.loaded = tuple(each.network for each in used)
 
 
@@ -127,7 +169,8 @@ def _hangul_reader(located: Located) -> HangulReader | None:
 def _warm_up(networks: _Networks, stripes: NDArray[np.uint8]) -> None:
     networks.lines.find(stripes)
     line = stripes[180:220, 100:540]
-    networks.latin.read([line])
+    for begun in [lane.read_latin([line]) for lane in networks.lanes]:
+        begun.result()
     networks.korean.read([line])
     if networks.orientation is not None:
         networks.orientation.warm_up()
@@ -209,7 +252,7 @@ def _is_upside_down(networks: _Networks, card: Straightened, boxes: FloatArray) 
 def _both(
     networks: _Networks, lines: Sequence[NDArray[np.uint8]]
 ) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
-    return networks.latin.read(lines), networks.korean.read(lines)
+    return networks.lanes[0].read_latin(lines).result(), networks.korean.read(lines)
 
 
 def _turned(boxes: FloatArray, quarters: int, before: Straightened) -> FloatArray:
@@ -221,30 +264,25 @@ def _turned(boxes: FloatArray, quarters: int, before: Straightened) -> FloatArra
 
 
 def _recognised(networks: _Networks, crops: list[NDArray[np.uint8]], boxes: FloatArray) -> list[Line]:
-    latin = networks.latin.read(crops)
-    doubtful = [place for place, one in enumerate(latin) if not _is_plain(*one, crops[place])]
-    korean = _hangul(networks, {place: crops[place] for place in doubtful})
+    """The lines that have text, in the order of `crops`; the lanes share them out, the widest first."""
+    by_width = sorted(range(len(crops)), key=lambda place: -crops[place].shape[1] / crops[place].shape[0])
+    lanes = networks.lanes
+    begun = [
+        lane.read({place: crops[place] for place in by_width[number :: len(lanes)]})
+        for number, lane in enumerate(lanes)
+    ]
+    read = {place: one for lane in begun for place, one in lane.result().items()}
+    rest = [place for place, one in sorted(read.items()) if one.is_doubtful and one.hangul is None]
+    korean = dict(zip(rest, networks.korean.read([crops[place] for place in rest]), strict=True))
     lines: list[Line] = []
-    for place, (text, confidence) in enumerate(latin):
-        chosen = (text, confidence)
-        other = korean.get(place)
+    for place, one in sorted(read.items()):
+        chosen = one.latin
+        other = one.hangul or korean.get(place)
         if other is not None and _HANGUL.search(other[0]):
             chosen = other
         if chosen[0].strip():
-            lines.append(Line(chosen[0], chosen[1], text, confidence, boxes[place]))
+            lines.append(Line(chosen[0], chosen[1], *one.latin, boxes[place]))
     return lines
-
-
-def _hangul(networks: _Networks, crops: dict[int, NDArray[np.uint8]]) -> dict[int, tuple[str, float]]:
-    """What each of the lines says, by the first of the two Korean networks that is sure of it."""
-    found: dict[int, tuple[str, float]] = {}
-    if networks.hangul is not None:
-        for place, line in crops.items():
-            text, confidence = networks.hangul.read(line)
-            if confidence >= SURELY_HANGUL and _HANGUL.search(text):
-                found[place] = text, confidence
-    rest = [place for place in crops if place not in found]
-    return found | dict(zip(rest, networks.korean.read([crops[place] for place in rest]), strict=True))
 
 
 def _is_plain(text: str, confidence: float, line: NDArray[np.uint8]) -> bool:
