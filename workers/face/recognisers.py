@@ -103,9 +103,9 @@ class Recogniser:
         warm_up(self._network, (3, self._format.side, self._format.side))
 
 
-def load_recogniser(located: Located, settings: Inference, *, callers: int = 1) -> Recogniser:
+def load_recogniser(located: Located, settings: Inference) -> Recogniser:
     """The recogniser of a weight. Raises UnknownWeightError for a weight that is none, and what the runtime raises."""
     known = KNOWN.get(located.weight.name)
     if known is None:
         raise UnknownWeightError(f"{located.weight.name} is no recogniser: expected one of {', '.join(KNOWN)}")
-    return Recogniser(open_network(located, settings, callers=callers), known.model_id, known.format)
+    return Recogniser(open_network(located, settings), known.model_id, known.format)

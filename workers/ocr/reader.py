@@ -8,9 +8,9 @@ network, where it is on this machine, and by the Korean recogniser where that is
 dictionary has no `.` `,` `(` `)`, and the Latin one no Hangul: parsers get both readings.
 
 None of these is safe to share between threads: PaddleOCR has reports of one thread's text in another's result, which
-here would be another person's number. So a reader has one thread, in which every call of them is made, but for those of
-its lanes: lines are shared out between them, and each has a thread and recognisers of its own. A card is done before the
-next one begins.
+here would be another person's number. So a reader has one thread, in which every call of them is made, but for those
+of its lanes: lines are shared out between them, and each has a thread and recognisers of its own. A card is done before
+the next one begins.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class CardReading(NamedTuple):
 
 
 class _Read(NamedTuple):
-    """A line as the Latin recogniser reads it, whether that may miss some of it, and Tesseract's reading if it is sure."""
+    """A line as the Latin recogniser reads it, whether that may miss some of it, and Tesseract's reading if sure."""
 
     latin: tuple[str, float]
     is_doubtful: bool
