@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 GIB = 1024**3
-# A face process holds 300 to 500 MB, a liveness process 250 to 300, an OCR process 500, gateway and servers 300.
-LEAST_MEMORY = 2 * GIB
+# A face process holds 400 to 500 MB, a liveness process 350 to 430, an OCR process 600 to 800, gateway and servers 300;
+# on two cores there are two, one and one of them.
+LEAST_MEMORY = 2.5 * GIB
 LEAST_DISK = 2 * GIB
 # A gateway process takes 512 connections (gateway/__main__.py), and has some of its own.
 LEAST_FILES = 1024

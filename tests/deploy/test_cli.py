@@ -215,7 +215,7 @@ def test_a_check_for_migrations_changes_nothing_and_says_what_is_pending(stack: 
 
 def test_the_doctor_finds_nothing_wrong_with_a_running_stack(stack: LocalStack) -> None:
     found = {one["check"]: one for one in json.loads(stack.fidox("doctor", "--json"))}
-    for check in ("Python", "ONNX Runtime", "database", "pgvector", "migrations", "Redis", "workers", "storage"):
+    for check in ("Python", "networks on the CPU", "database", "pgvector", "migrations", "Redis", "workers", "storage"):
         assert found[check]["state"] == "ok", found[check]
     assert found["workers"]["todo"] == ""
     assert "liveness 0" not in found["workers"]["detail"]
