@@ -17,7 +17,8 @@ from deploy.local.stack import LocalStack
 from tests.bench import faces
 from tests.bench.ground import cpu_s, family_of
 from tests.bench.report import Section
-from tests.support.metrics import ROLES, free_ports
+from tests.support.metrics import ROLES
+from tests.support.ports import own_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,11 +50,11 @@ def telemetry(_stack: object) -> Section:
         collector = opened.enter_context(_collector())
         stacks = {
             "off": opened.enter_context(_stack_with({})),
-            "metrics": opened.enter_context(_stack_with({"FIDOX_METRICS_PORT": str(free_ports(len(ROLES)))})),
+            "metrics": opened.enter_context(_stack_with({"FIDOX_METRICS_PORT": str(own_ports(len(ROLES)))})),
             "metrics and spans": opened.enter_context(
                 _stack_with(
                     {
-                        "FIDOX_METRICS_PORT": str(free_ports(2 * len(ROLES)) + len(ROLES)),
+                        "FIDOX_METRICS_PORT": str(own_ports(2 * len(ROLES)) + len(ROLES)),
                         "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
                     }
                 )

@@ -42,8 +42,8 @@ DETECTION = {"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.6}
 BATCH_ON_GPU = 8
 HEIGHT = 48
 # Widths of lines are rounded up to this. Over 400 lines of different width the Latin network grew by 1,190 MB with
-# every width its own, by 201 MB with steps of 64, and took 0.6 times as long. A detector's memory is that of its largest
-# input, and what is filled up there moves the outlines of lines: an O of an MRZ was read as D.
+# every width its own, by 201 MB with steps of 64, and took 0.6 times as long. A detector's memory is that of its
+# largest input, and what is filled up there moves the outlines of lines: an O of an MRZ was read as D.
 READ_STEP = 64
 # For the session that is thrown away.
 ENGINE: dict[str, Any] = {"engine": "onnxruntime", "device": "cpu"}
