@@ -98,7 +98,7 @@ class Face:
                 return await queue.parts(Kind.FACE)
 
         (parts,) = asyncio.run(once())
-        return {part.name: part.state for part in parts}
+        return {part.name: part.state for part in parts if not part.helps}
 
     def wait_for_states(self, states: dict[str, str]) -> None:
         until(lambda: self.states() == states, f"the engines are {states}")

@@ -9,12 +9,13 @@ import pytest
 from deploy.local.stack import LocalStack
 from shared.weights import licences, manifest
 from tests.support.fidox import Fidox
+from tests.support.ports import own_port
 
 
 @pytest.fixture(scope="module")
 def commercial(tmp_path_factory, people):
     environment = {"FIDOX_WEIGHTS_LICENCE": "commercial", "FIDOX_FACE_PROCESSES": "1", "FIDOX_ENGINES": "ezway"}
-    with LocalStack(tmp_path_factory.mktemp("commercial"), port=0, environment=environment) as running:
+    with LocalStack(tmp_path_factory.mktemp("commercial"), port=own_port(), environment=environment) as running:
         yield running
 
 

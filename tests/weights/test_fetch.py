@@ -385,7 +385,7 @@ def test_an_interrupted_fetch_leaves_its_part_for_the_next_one(tmp_path) -> None
             [sys.executable, "-c", code, str(tmp_path), server.url], cwd=CHECKOUT, stderr=subprocess.DEVNULL
         )
         part = tmp_path / "partial" / f"sha256-{hashlib.sha256(RIGHT).hexdigest()[:32]}.part"
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while not (part.exists() and part.stat().st_size) and time.monotonic() < until:
             time.sleep(0.02)
         os.kill(child.pid, signal.SIGINT)

@@ -20,11 +20,11 @@ import httpx
 import pytest
 
 from deploy.local.folder import CHECKOUT
-from deploy.local.stack import free_port
 from shared.weights.manifest import load
 from shared.weights.requirements import Feature
 from tests.conftest import SHARED, need
 from tests.support.file_server import FileServer, upstream_paths
+from tests.support.ports import own_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,7 +171,7 @@ def test_an_interrupted_command_says_that_what_came_is_kept(clone, tmp_path) -> 
             stderr=subprocess.PIPE,
             text=True,
         )
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while not any(path.stat().st_size for path in tmp_path.glob("partial/*")) and time.monotonic() < until:
             time.sleep(0.05)
         child.send_signal(signal.SIGINT)
@@ -188,7 +188,7 @@ class Start:
         code = (
             "import sys; from pathlib import Path; from deploy.local.up import up; up(Path(sys.argv[1]), as_json=True)"
         )
-        port = str(free_port("127.0.0.1", 0))
+        port = str(own_port())
         self.process = subprocess.Popen(
             [sys.executable, "-c", code, str(root)],
             cwd=clone,
@@ -217,12 +217,12 @@ class Start:
 
 
 def until(url: str, kind: str, wanted: dict[str, str]) -> dict[str, str]:
-    """The states of one kind of worker's parts, once they are the wanted ones; else those after half a minute."""
+    """The states of one kind of worker's parts that answer calls, once they are the wanted ones, or after a minute."""
     states: dict[str, str] = {}
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not wanted.items() <= states.items() and time.monotonic() < end:
         engines = httpx.get(f"{url}/health", timeout=10).json()["components"][kind]["engines"]
-        states = {engine["name"]: engine["state"] for engine in engines}
+        states = {engine["name"]: engine["state"] for engine in engines if not engine["helps"]}
         time.sleep(0.2)
     return states
 
