@@ -70,6 +70,7 @@ class WeightStore:
         self._folder = Path(settings.folder).expanduser() if settings.folder else None
         self._mirror = mirror
         self._hashes = Hashes(self.cache / "verified.json")
+        self._warned: set[str] = set()
 
     def allows(self, weight: Weight) -> bool:
         """Does FIDOX_WEIGHTS_LICENCE allow to load it?"""
@@ -106,13 +107,18 @@ class WeightStore:
         raise MissingWeightError(f"{name} is not on this machine; {self.way_to_get(weight)}")
 
     def find(self, name: str) -> Located | None:
-        """As `locate`, None where there is no right file or no permission. A wrong file is logged and ignored."""
+        """Return what `locate` does; None where no right file is present, or the licence forbids it.
+
+        A wrong file is ignored, and logged once by each store.
+        """
         try:
             return self.locate(name)
         except (MissingWeightError, LicenceError):
             return None
         except WrongHashError as error:
-            log.warning("%s", error)
+            if str(error) not in self._warned:
+                self._warned.add(str(error))
+                log.warning("%s", error)
             return None
 
     def way_to_get(self, weight: Weight) -> str:
