@@ -2,7 +2,7 @@
 
     1  folder    FIDOX_WEIGHTS_DIR
     2  cache     FIDOX_CACHE_DIR, where `fetch` puts what it downloads
-    3  mirror    ../shared/models beside the checkout, where there is one: by its path here, or, in its folder
+    3  beside    ../shared/models beside the checkout, where there is one: by its path here, or, in its folder
                  `originals`, by the name that upstream gave it
     4  package   a Python package that carries the file
     5  system    where a package of the operating system puts it
@@ -44,7 +44,7 @@ class Place(StrEnum):
 
     FOLDER = "folder"
     CACHE = "cache"
-    MIRROR = "mirror"
+    BESIDE = "beside"
     PACKAGE = "package"
     SYSTEM = "system"
 
@@ -145,11 +145,11 @@ class WeightStore:
 
     def _candidates(self, weight: Weight) -> Iterator[tuple[Place, tuple[Path, ...]]]:
         """Where all of its files are, whatever their hashes."""
-        for place, folder in ((Place.FOLDER, self._folder), (Place.CACHE, self.cache), (Place.MIRROR, self._mirror)):
+        for place, folder in ((Place.FOLDER, self._folder), (Place.CACHE, self.cache), (Place.BESIDE, self._mirror)):
             if folder is not None and (paths := _all_there(folder / source.file for source in weight.sources)):
                 yield place, paths
         if self._mirror is not None and (paths := _originals(self._mirror / ORIGINALS, weight)):
-            yield Place.MIRROR, paths
+            yield Place.BESIDE, paths
         if weight.package is not None and (path := in_package(weight.package)) is not None:
             yield Place.PACKAGE, (path,)
         if weight.system is not None and (path := Path(weight.system.partition(":")[2])).is_file():
