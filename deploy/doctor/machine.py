@@ -1,4 +1,4 @@
-"""This machine: Python, cores, memory, disk, open files, ONNX Runtime, weights, ports, secrets."""
+"""This machine: Python, cores, memory, disk, open files, networks, weights, ports, secrets."""
 
 from __future__ import annotations
 
@@ -75,17 +75,17 @@ def networks(settings: Settings) -> Iterator[Finding]:
     else:
         todo = "install OpenVINO, which is faster: `make run` does, where it has a package"
         yield judged("networks on the CPU", onnx.RUNTIME, "" if settings.inference.runtime == "onnxruntime" else todo)
+    asked = settings.inference.gpu
     if not any(Path("/dev").glob("nvidia[0-9]*")):
-        missing = settings.inference.gpu == "required"
-        yield judged(
-            "GPU", "none", "FIDOX_GPU=required: see that the driver is there" if missing else "", bad=State.FAIL
-        )
+        todo = "FIDOX_GPU=required: see that the driver is installed" if asked == "required" else ""
+        yield judged("GPU", "none", todo, bad=State.FAIL)
     elif not gpus(settings.inference):
-        off = settings.inference.gpu == "off"
-        todo = "" if off else "there is a GPU that is not used; run `bash deploy/bootstrap.sh gpu`"
-        yield judged("GPU", "not used", todo)
+        todo = "" if asked == "off" else "there is a GPU that is not used; run `bash deploy/bootstrap.sh gpu`"
+        yield judged("GPU", "not used", todo, bad=State.FAIL if asked == "required" else State.WARN)
     elif error := gpu.cuda_error():
-        yield Finding(State.FAIL, "GPU", f"CUDA does not start: {error}", gpu.GO_ON)
+        goes_on = asked == "optional"
+        todo = "networks run on the CPU; see that the NVIDIA driver is installed" if goes_on else gpu.GO_ON
+        yield Finding(State.WARN if goes_on else State.FAIL, "GPU", f"CUDA does not start: {error}", todo)
     else:
         yield Finding(State.OK, "GPU", f"{gpus(settings.inference)}, {onnx.RUNTIME} with CUDA")
 

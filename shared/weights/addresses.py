@@ -65,8 +65,14 @@ class Mirror(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the setting. Raises ValueError where it is an address of another kind than http or https."""
+        """Read the setting. Raises ValueError where it is no address of http or https, or has a password."""
         scheme, separator, rest = text.partition("://")
+        if separator:
+            parts = urlsplit(text)
+            if parts.username is not None:
+                # It would end in messages and logs.
+                raise ValueError("expected an address without a user name and a password")
+            _ = parts.port  # raises ValueError, too
         if separator and (scheme not in {"http", "https"} or not rest.strip("/")):
             raise ValueError(f"expected a folder or an http(s) address; got {text}")
         return cls(text.rstrip("/") or "/")

@@ -204,7 +204,9 @@ def _how(store: WeightStore, missing: list[Weight], lacking: list[Part], failed:
     yield from (store.by_hand(weight) for weight in allowed if not (weight.is_published or weight.package))
     for part in lacking:
         names = [name for way in part.ways for name in way]
+        may_load = any(store.allows(store.manifest.named(name)) for name in names)
         if part.setting and not all(_is_fetchable(store, store.manifest.named(name)) for name in names):
-            yield f"or {part.setting}=auto, which takes what can be had"
-        elif not any(store.allows(store.manifest.named(name)) for name in names):
+            # Where the licence forbids what the setting names, nothing was said before of which this is an alternative.
+            yield f"{'or ' if may_load else ''}{part.setting}=auto, which takes what can be had"
+        elif not may_load:
             yield "FIDOX_WEIGHTS_LICENCE=any, where that licence is kept or bought"

@@ -2,7 +2,7 @@
 
     1  folder    FIDOX_WEIGHTS_DIR
     2  cache     FIDOX_CACHE_DIR, where `fetch` puts what it downloads
-    3  mirror    ../shared/models beside the checkout, where there is one: by its path here, or, in its folder
+    3  beside    ../shared/models beside the checkout, where there is one: by its path here, or, in its folder
                  `originals`, by the name that upstream gave it
     4  package   a Python package that carries the file
     5  system    where a package of the operating system puts it
@@ -44,7 +44,7 @@ class Place(StrEnum):
 
     FOLDER = "folder"
     CACHE = "cache"
-    MIRROR = "mirror"
+    BESIDE = "beside"
     PACKAGE = "package"
     SYSTEM = "system"
 
@@ -70,6 +70,7 @@ class WeightStore:
         self._folder = Path(settings.folder).expanduser() if settings.folder else None
         self._mirror = mirror
         self._hashes = Hashes(self.cache / "verified.json")
+        self._warned: set[str] = set()
 
     def allows(self, weight: Weight) -> bool:
         """Does FIDOX_WEIGHTS_LICENCE allow to load it?"""
@@ -106,13 +107,18 @@ class WeightStore:
         raise MissingWeightError(f"{name} is not on this machine; {self.way_to_get(weight)}")
 
     def find(self, name: str) -> Located | None:
-        """As `locate`, None where there is no right file or no permission. A wrong file is logged and ignored."""
+        """Return what `locate` does; None where no right file is present, or the licence forbids it.
+
+        A wrong file is ignored, and logged once by each store.
+        """
         try:
             return self.locate(name)
         except (MissingWeightError, LicenceError):
             return None
         except WrongHashError as error:
-            log.warning("%s", error)
+            if str(error) not in self._warned:
+                self._warned.add(str(error))
+                log.warning("%s", error)
             return None
 
     def way_to_get(self, weight: Weight) -> str:
@@ -139,11 +145,11 @@ class WeightStore:
 
     def _candidates(self, weight: Weight) -> Iterator[tuple[Place, tuple[Path, ...]]]:
         """Where all of its files are, whatever their hashes."""
-        for place, folder in ((Place.FOLDER, self._folder), (Place.CACHE, self.cache), (Place.MIRROR, self._mirror)):
+        for place, folder in ((Place.FOLDER, self._folder), (Place.CACHE, self.cache), (Place.BESIDE, self._mirror)):
             if folder is not None and (paths := _all_there(folder / source.file for source in weight.sources)):
                 yield place, paths
         if self._mirror is not None and (paths := _originals(self._mirror / ORIGINALS, weight)):
-            yield Place.MIRROR, paths
+            yield Place.BESIDE, paths
         if weight.package is not None and (path := in_package(weight.package)) is not None:
             yield Place.PACKAGE, (path,)
         if weight.system is not None and (path := Path(weight.system.partition(":")[2])).is_file():

@@ -193,3 +193,15 @@ def test_weights_for_research_that_are_in_use_are_named_in_one_line(tmp_path) ->
     free = Machine(tmp_path, "yunet_2023mar", FIDOX_WEIGHTS_LICENCE="commercial")
     assert in_use_non_commercial(free.store, free.settings, gpu=False) == []
     assert licence_note([]) == ""
+
+
+def test_a_detector_that_the_licence_forbids_is_off_until_the_setting_is_auto(tmp_path: Path) -> None:
+    environment = {"FIDOX_CACHE_DIR": str(tmp_path), "FIDOX_WEIGHTS_LICENCE": "commercial"}
+    settings = Settings.from_env(environment | {"FIDOX_DETECTOR": "scrfd_10g", "FIDOX_RECOGNISER": "w600k_r50"})
+    ezway = features(WeightStore(settings.weights, mirror=None), settings, gpu=False)[0]
+    assert (
+        ezway.because == "FIDOX_WEIGHTS_LICENCE=commercial, and the licence does not allow that: scrfd_10g, w600k_r50"
+    )
+    assert ezway.get == (
+        "FIDOX_DETECTOR=auto, which takes what can be had; FIDOX_RECOGNISER=auto, which takes what can be had"
+    )

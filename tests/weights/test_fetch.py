@@ -161,6 +161,10 @@ def test_what_the_mirror_lacks_comes_from_the_address(store_of, server) -> None:
 def test_a_mirror_of_another_kind_is_refused(store_of) -> None:
     with pytest.raises(FetchError, match=r"FIDOX_WEIGHTS_MIRROR: expected a folder or an http\(s\) address; got ftp"):
         fetch(store_of(mirror="ftp://mirror.test/"), "model")
+    for address in ("http://[::1", "http://mirror.test:port/", "https://name:secret@mirror.test/"):
+        with pytest.raises(FetchError, match=r"^FIDOX_WEIGHTS_MIRROR: ") as refused:
+            fetch(store_of(mirror=address), "model")
+        assert "secret" not in str(refused.value)
 
 
 def test_a_wrong_file_of_the_mirror_is_discarded_and_named(store_of, server, network) -> None:

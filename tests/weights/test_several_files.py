@@ -70,7 +70,7 @@ def test_the_sibling_folders_originals_are_found_by_their_names_here_and_upstrea
     put(originals, "net.xml", GRAPH)
     bin_path = put(originals, "net-v1.bin", NUMBERS)
     located = store.locate("net")
-    assert (located.place, located.companions) == (Place.MIRROR, (bin_path,))
+    assert (located.place, located.companions) == (Place.BESIDE, (bin_path,))
 
 
 def test_another_file_among_the_originals_is_no_reason_to_complain(store: WeightStore, tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_a_manifest_with_an_unknown_field_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_places_are_looked_into_in_the_documented_order(machine: Machine) -> None:
-    order = [(Place.MIRROR, machine.mirror), (Place.CACHE, machine.cache), (Place.FOLDER, machine.folder)]
+    order = [(Place.BESIDE, machine.mirror), (Place.CACHE, machine.cache), (Place.FOLDER, machine.folder)]
     for place, folder in order:  # the last place first: each next one must win over those before it
         (folder / "model.onnx").write_bytes(RIGHT)
         assert machine.store.locate("model").place is place
@@ -155,7 +155,7 @@ def test_a_file_with_a_wrong_hash_is_refused(machine: Machine) -> None:
 def test_a_right_file_behind_a_wrong_one_is_found(machine: Machine) -> None:
     (machine.folder / "model.onnx").write_bytes(b"something else")
     (machine.mirror / "model.onnx").write_bytes(RIGHT)
-    assert machine.store.locate("model").place is Place.MIRROR
+    assert machine.store.locate("model").place is Place.BESIDE
 
 
 def test_a_file_that_changes_after_it_was_verified_is_refused(machine: Machine) -> None:

@@ -91,7 +91,7 @@ def _open(store: WeightStore, name: str, settings: Inference) -> Network | None:
         log.info("pictures are judged without %s: %s", name, error)
     except WeightsError as error:
         log.warning("pictures are judged without %s: %s", name, error)
-    except Exception as error:  # noqa: BLE001 — a file that ONNX Runtime cannot load, in whatever way it says so
+    except Exception as error:  # noqa: BLE001 — a file that the runtime cannot load, in whatever way it says so
         log.warning("pictures are judged without %s: %s: %s", name, type(error).__name__, error)
     return None
 

@@ -12,7 +12,7 @@ from workers.face.engines.isolated import IsolatedEngine
 from workers.face.engines.pair import Pair
 from workers.face.judges import open_judges
 from workers.face.recognisers import load_recogniser
-from workers.inference.gpu import has_gpu
+from workers.inference.gpu import has_gpu, require_gpu
 from workers.vision.detectors import load_detector
 
 if TYPE_CHECKING:
@@ -40,7 +40,11 @@ def loaders(settings: Settings) -> dict[str, Callable[[], Engine]]:
 
 
 def load_engines(settings: Settings, only: Iterable[str] | None = None) -> list[Engine]:
-    """The engines that can be had now, in order and warmed up; for a command, which has no time for circuits."""
+    """Return the engines that can be loaded now, in order and warmed up, for a command: it waits for no circuit.
+
+    Raises SettingsError where the settings want a GPU that cannot be used.
+    """
+    require_gpu(settings.inference)
     engines: list[Engine] = []
     for name, load in loaders(settings).items():
         if only is not None and name not in set(only):

@@ -24,6 +24,7 @@ from workers.face.analysis import Analysis, Want, analyse
 from workers.face.engines import NO_ENGINE
 from workers.face.judges import PLAIN
 from workers.inference.circuit import first_answer
+from workers.runtime.process import SPARE_THREADS
 from workers.vision.decode import ImageError
 from workers.vision.detection import DetectOptions
 from workers.vision.profile import same_face
@@ -67,8 +68,9 @@ class FaceTasks:
         self._templates = templates
         self._search = search
         self._judges = judges
-        # One for each call in hand.
-        self._pictures = ThreadPoolExecutor(slots, thread_name_prefix="picture")
+        # One for each call in hand, and as many spare ones as calls have: a picture keeps its thread where an engine
+        # hangs, and the next engine needs another.
+        self._pictures = ThreadPoolExecutor(slots + SPARE_THREADS, thread_name_prefix="picture")
         self._lacking: dict[tuple[int, str], tuple[bool, float]] = {}
         self._max_pixels = settings.max_pixels
         self._thresholds = {

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from shared.weights.features import FeatureState
     from shared.weights.requirements import Feature
 
-DOES_NOT_LOAD = "its weights are here, and it cannot be loaded", "see the worker's log"
+# Judges of a picture are loaded at the start alone, and an engine or a check once more every FIDOX_ENGINE_RETRY_S.
+NOT_LOADED = (
+    "its weights are present, and it is not loaded",
+    "restart the worker; if it stays off, see the worker's log",
+)
+FAILED = "it does not answer, and is tried again", "see the worker's log"
 
 
 class Explained:
@@ -39,6 +44,7 @@ class Explained:
     ) -> None:
         self._describe = describe
         self._settings = settings
+        self._store = WeightStore(settings.weights)
         self._names = names
         self._again_s = again_s
         self._states: dict[str, FeatureState] = {}
@@ -46,19 +52,22 @@ class Explained:
 
     def __call__(self) -> Sequence[Part]:
         """Return the parts."""
-        return [self._explained(part) if part.state is PartState.ABSENT else part for part in self._describe()]
+        return [part if part.state is PartState.READY else self._explained(part) for part in self._describe()]
 
     def _explained(self, part: Part) -> Part:
+        if part.state is PartState.FAILED:
+            because, get = FAILED
+            return msgspec.structs.replace(part, because=because, get=get)
         if part.name not in self._names:
             return part
         state = self._current()[self._names[part.name]]
-        because, get = DOES_NOT_LOAD if state.on else (state.because, state.public_get)
+        because, get = NOT_LOADED if state.on else (state.because, state.public_get)
         return msgspec.structs.replace(part, because=because, get=get)
 
     def _current(self) -> dict[str, FeatureState]:
         if time.monotonic() - self._looked >= self._again_s:
             settings = self._settings
-            found = features(WeightStore(settings.weights), settings, gpu=has_gpu(settings.inference))
+            found = features(self._store, settings, gpu=has_gpu(settings.inference))
             self._states = {state.name: state for state in found}
             self._looked = time.monotonic()
         return self._states

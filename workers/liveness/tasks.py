@@ -1,7 +1,7 @@
 """The liveness operation: one decode, one detection, then the checks that were asked for, all at the same time.
 
-Each check runs in a thread of its own, on the same pixels: ONNX Runtime and OpenCV leave Python's interpreter lock, and
-every session has one thread. So "every check" takes about as long as the slowest one where there are cores for it.
+Each check runs in a thread of its own, on the same pixels: networks and OpenCV leave Python's interpreter lock, and
+each network has one thread. So "every check" takes about as long as the slowest one where there are cores for it.
 
 A check that breaks is an error of the calls that need it, never a "genuine"; what is wrong with a picture is answered
 as the face operations do.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
     from workers.runtime.tasks import Handlers
 
-# A card is read in two threads of ONNX Runtime's.
+# A card is read in two threads.
 CORES_A_PROCESS = 2
 # The networks that find and read text fill and free arrays of tens of megabytes, of another size for every picture:
 # kept, the pieces added up to 940 MB after 24 cards, given back to 780.

@@ -277,7 +277,7 @@ WORDS = {
     "engines.forbidden": "Not allowed",
     "place.folder": "Weights folder",
     "place.cache": "Cache",
-    "place.mirror": "Mirror",
+    "place.beside": "Beside the checkout",
     "place.package": "Python package",
     "place.system": "System package",
     "place.none": "Not here",

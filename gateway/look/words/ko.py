@@ -277,7 +277,7 @@ WORDS = {
     "engines.forbidden": "허용 안 됨",
     "place.folder": "가중치 폴더",
     "place.cache": "캐시",
-    "place.mirror": "미러",
+    "place.beside": "체크아웃 옆 폴더",
     "place.package": "Python 패키지",
     "place.system": "시스템 패키지",
     "place.none": "없음",
