@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 # A job's images expire five seconds after its deadline (shared/queue.py).
 LEFT_S = 60.0
 AT_ONCE = 8
-# Chosen: arenas and caches still fill a little after the first minute; a leak of a call's picture is far more.
-MOST_GROWN, MOST_GROWN_MIB = 1.25, 60.0
+# Chosen: arenas and caches still fill a little after the first minute, and a gateway keeps what it held at its worst
+# moment: up to 180 calls under way, with bodies of up to a megabyte. A leak of each call's picture is far more.
+MOST_GROWN, MOST_GROWN_MIB = 1.25, 200.0
 MOST_REDIS_GROWN_MIB = 16.0
 
 

@@ -40,8 +40,9 @@ TOUCH_EVERY_S = 1.0
 # Other workers take a silent one's jobs after one lease; two more tell one that hangs from one that is short of CPU.
 SILENT_LEASES = 3
 # glibc takes every array of more than 128 kB from the kernel and gives it back after use, zeroed pages and all: for
-# pictures of a few megabytes that is an eighth of a call. Keeping them costs 5 to 10 MB a process.
-KEPT_BYTES = 1 << 30
+# pictures of a few megabytes that is an eighth of a call. Keeping them costs 5 to 10 MB a process; keeping the largest
+# ones as well, of a picture of 10 megapixels and more that is masked, costs 100 and gains them nothing.
+KEPT_BYTES = 32 << 20
 # Identify's scan is numpy's: with a thread a core in every process they wait for one another on cores that are busy.
 # Measured among 100,000 templates: p99 32 to 194 ms with two threads, 14 to 17 with one; p50 6 to 10, and 10 to 11.
 ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
