@@ -239,15 +239,16 @@ class Inference(msgspec.Struct, frozen=True):
         str,
         env(
             "FIDOX_RUNTIME",
-            "openvino | onnxruntime | auto: CUDA on a GPU, OpenVINO on a CPU, ONNX Runtime where OpenVINO is missing",
-            pattern="^(auto|openvino|onnxruntime)$",
+            "onnxruntime | auto: on a CPU OpenVINO, or ONNX Runtime where that has no package; on a GPU CUDA",
+            pattern="^(auto|onnxruntime)$",
         ),
     ] = "auto"
     precision: Annotated[
         str,
         env(
             "FIDOX_PRECISION",
-            "f32 | bf16 | auto: bf16 where the CPU multiplies it in hardware (AMX, AVX512-BF16), else f32",
+            "f32 | bf16 | auto: bf16 where the CPU multiplies it in hardware (AMX, AVX512-BF16), else f32;"
+            " head pose and face quality are f32",
             pattern="^(auto|f32|bf16)$",
         ),
     ] = "auto"

@@ -4,6 +4,7 @@ WeightsError
 ├── UnknownWeightError      the manifest has no such name
 ├── LicenceError            FIDOX_WEIGHTS_LICENCE does not allow to load it
 ├── MissingWeightError      it lies nowhere in the look-up order
+├── UnreadableWeightError   nothing on this machine reads its container
 ├── WrongHashError          a file of that name lies there, or came, and is another one: never loaded
 ├── FetchError              it could not be downloaded; the message says what to do instead
 │   └── OfflineError        no server that has it can be reached
@@ -29,6 +30,10 @@ class LicenceError(WeightsError):
 
 class MissingWeightError(WeightsError):
     """It lies nowhere in the look-up order."""
+
+
+class UnreadableWeightError(WeightsError):
+    """Its file is in a container that nothing on this machine reads."""
 
 
 class WrongHashError(WeightsError):

@@ -14,6 +14,7 @@ import msgspec
 from shared.weights import licences
 from shared.weights.choice import ON_REQUEST
 from shared.weights.errors import WeightsError, WrongHashError
+from shared.weights.find import is_readable
 from shared.weights.requirements import Feature, Part, WrongSettingError, listed, parts_of, unwanted
 
 if TYPE_CHECKING:
@@ -175,6 +176,8 @@ def _why(store: WeightStore, missing: list[Weight], failed: Mapping[str, str]) -
 def _reason(store: WeightStore, weight: Weight, failed: Mapping[str, str]) -> str:
     if not store.allows(weight):
         return "FIDOX_WEIGHTS_LICENCE=commercial, and the licence does not allow that"
+    if not is_readable(weight):
+        return "OpenVINO, which alone reads its file, is not installed"
     if reason := failed.get(weight.name):
         return f"not on this machine and not fetched ({reason})"
     try:

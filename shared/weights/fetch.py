@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from typing import IO, TYPE_CHECKING
@@ -132,7 +133,7 @@ def _take_member(
         except KeyError as error:
             raise FetchError(f"{place.url} has no member {place.member}") from error
         # A password is a RuntimeError, an unknown way of compression a NotImplementedError.
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError) as error:
             raise FetchError(f"{place.url} is not a zip that can be read ({error})") from error
         finally:
             archive.empty()

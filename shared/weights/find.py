@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shared.weights import manifest
 from shared.weights.addresses import Address
-from shared.weights.errors import LicenceError, MissingWeightError, WrongHashError
+from shared.weights.errors import LicenceError, MissingWeightError, UnreadableWeightError, WrongHashError
 from shared.weights.hashes import Hashes
 
 if TYPE_CHECKING:
@@ -39,6 +39,14 @@ ORIGINALS = "originals"
 COMMERCIAL = "commercial"
 
 
+# TensorFlow's and OpenVINO's own; ONNX Runtime reads ONNX alone.
+_OPENVINO_ALONE = (".tflite", ".pb", ".xml")
+NEEDS_OPENVINO = (
+    "OpenVINO, which alone reads its file, is not installed; there are packages of it for Linux (x86-64, AArch64) and"
+    " macOS (arm64)"
+)
+
+
 class Place(StrEnum):
     """A step of the look-up order."""
 
@@ -47,6 +55,11 @@ class Place(StrEnum):
     BESIDE = "beside"
     PACKAGE = "package"
     SYSTEM = "system"
+
+
+def is_readable(weight: Weight) -> bool:
+    """Is there a runtime for its container on this machine?"""
+    return not weight.file.endswith(_OPENVINO_ALONE) or importlib.util.find_spec("openvino") is not None
 
 
 class Located(NamedTuple):
@@ -88,11 +101,13 @@ class WeightStore:
     def locate(self, name: str, *, fresh: bool = False) -> Located:
         """Return where `name` lies; `fresh` reads the whole file again instead of believing a remembered hash.
 
-        Raises UnknownWeightError, LicenceError, MissingWeightError, or WrongHashError where all there is are wrong
-        files.
+        Raises UnknownWeightError, LicenceError, UnreadableWeightError, MissingWeightError, or WrongHashError where all
+        there is are wrong files.
         """
         weight = self.manifest.named(name)
         self.require_licence(weight)
+        if not is_readable(weight):
+            raise UnreadableWeightError(f"{name}: {NEEDS_OPENVINO}")
         refused: list[tuple[Source, Path]] = []
         for place, paths in self._candidates(weight):
             wrong = self._wrong(weight, paths, fresh=fresh)
@@ -113,7 +128,7 @@ class WeightStore:
         """
         try:
             return self.locate(name)
-        except (MissingWeightError, LicenceError):
+        except (MissingWeightError, LicenceError, UnreadableWeightError):
             return None
         except WrongHashError as error:
             if str(error) not in self._warned:

@@ -92,7 +92,7 @@ def open_in(runtime: str, located: Located, shape: tuple[int, ...]) -> Network |
     if runtime == ORT:
         settings = Inference(runtime="onnxruntime", gpu="off")
     else:
-        settings = Inference(runtime="openvino", precision="f32" if runtime == F32 else "bf16", gpu="off")
+        settings = Inference(precision="f32" if runtime == F32 else "bf16", gpu="off")
     onnx = as_onnx(located.path) if located.path.suffix == ".h5" else None
     if runtime == ORT and onnx is None and located.path.suffix != ".onnx":
         return None

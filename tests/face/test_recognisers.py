@@ -95,7 +95,7 @@ def test_a_face_without_landmarks_cannot_be_embedded(arcface):
 
 
 def test_a_weight_of_another_role_is_refused_by_name(tmp_path):
-    with pytest.raises(UnknownWeightError, match="scrfd_500m is no recogniser: expected one of w600k_mbf"):
+    with pytest.raises(UnknownWeightError, match="scrfd_500m is not a recogniser: expected one of w600k_mbf"):
         load_recogniser(located("scrfd_500m", tmp_path / "scrfd_500m.onnx"), Inference())
 
 

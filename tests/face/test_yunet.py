@@ -102,5 +102,5 @@ def test_it_is_what_finds_faces_where_it_is_asked_for_or_alone_allowed(yunet, tm
 
 def test_a_weight_of_another_role_is_refused_by_name(tmp_path):
     weight = manifest.load().named("w600k_mbf")
-    with pytest.raises(UnknownWeightError, match="w600k_mbf is no detector: expected a name that begins with scrfd_"):
+    with pytest.raises(UnknownWeightError, match="w600k_mbf is not a detector: expected a name that begins with"):
         load_detector(Located(weight, tmp_path / "w600k_mbf.onnx", Place.FOLDER), Inference())

@@ -70,7 +70,7 @@ class Worker:
             async with open_queue(QueueSettings(url=self.redis_url)) as queue:
                 return await queue.parts(Kind.OCR)
 
-        ((part,),) = asyncio.run(once())
+        ((part, _),) = asyncio.run(once())
         return part.state
 
     def wait_for(self, state: str) -> None:

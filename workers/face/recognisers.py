@@ -104,8 +104,8 @@ class Recogniser:
 
 
 def load_recogniser(located: Located, settings: Inference) -> Recogniser:
-    """The recogniser of a weight. Raises UnknownWeightError for a weight that is none, and what the runtime raises."""
+    """The recogniser of a weight. Raises UnknownWeightError for another kind of weight, and what the runtime raises."""
     known = KNOWN.get(located.weight.name)
     if known is None:
-        raise UnknownWeightError(f"{located.weight.name} is no recogniser: expected one of {', '.join(KNOWN)}")
+        raise UnknownWeightError(f"{located.weight.name} is not a recogniser: expected one of {', '.join(KNOWN)}")
     return Recogniser(open_network(located, settings), known.model_id, known.format)

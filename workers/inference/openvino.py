@@ -111,20 +111,24 @@ class _Requests:
     """Copies of a compiled model with an inference request each, which one thread may use at a time."""
 
     def __init__(self, compiled: Sequence[openvino.CompiledModel]) -> None:
-        self._compiled = compiled[0]
+        self._first = compiled[0]
         # Appending and popping are atomic; the request that was used last is the next one.
-        self._idle = deque(model.create_infer_request() for model in compiled)
+        self._idle = deque((model, model.create_infer_request()) for model in compiled)
 
     def run(self, batch: FloatArray) -> list[FloatArray]:
         try:
-            request = self._idle.pop()
+            model, request = self._idle.pop()
         except IndexError:  # more callers than there are copies: this one waits inside
-            request = self._compiled.create_infer_request()
-        # A request that raises is not used again.
-        outputs = request.infer([batch], share_inputs=True, share_outputs=True)
-        copies = [np.array(output, np.float32) for output in outputs.values()]
-        self._idle.append(request)
-        return copies
+            model, request = self._first, self._first.create_infer_request()
+        try:
+            outputs = request.infer([batch], share_inputs=True, share_outputs=True)
+            return [np.array(output, np.float32) for output in outputs.values()]
+        except BaseException:
+            # What a request that has failed would do next is not known.
+            request = model.create_infer_request()
+            raise
+        finally:
+            self._idle.append((model, request))
 
 
 def precision_for(asked: str, *, exact: bool) -> str:

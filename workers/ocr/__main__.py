@@ -32,7 +32,7 @@ def _be_one(settings: Settings) -> None:
     from workers.inference.explained import Explained  # noqa: PLC0415
     from workers.inference.gpu import require_gpu  # noqa: PLC0415
     from workers.ocr.load import READER, portrait_detector, readers  # noqa: PLC0415
-    from workers.ocr.tasks import CardTasks  # noqa: PLC0415
+    from workers.ocr.tasks import HANGUL, CardTasks  # noqa: PLC0415
     from workers.runtime.process import run_process  # noqa: PLC0415
 
     require_gpu(settings.inference)
@@ -48,7 +48,7 @@ def _be_one(settings: Settings) -> None:
         await tasks.load()
         return tasks.handlers()
 
-    describe = Explained(tasks.describe, settings, {READER: Feature.ID_CARDS}, again_s=retry_s)
+    describe = Explained(tasks.describe, settings, {READER: Feature.ID_CARDS, HANGUL: Feature.HANGUL}, again_s=retry_s)
     run_process(Kind.OCR, settings, load, chore=tasks.mend, describe=describe)
 
 

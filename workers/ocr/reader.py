@@ -99,6 +99,8 @@ class CardReader:
         self.model_id = self._networks.model_id
         self.detector = self._networks.lines.name
         self.networks = self._networks.loaded
+        # The name of what gives a second opinion of Hangul; None where that is missing.
+        self.second_opinion = self._networks.second_opinion
 
     def read(self, pixels: NDArray[np.uint8]) -> CardReading:
         """Read the card in `pixels` (BGR uint8[height, width, 3]). Blocks; safe to call from several threads."""
@@ -151,6 +153,7 @@ class _Networks:
         self.korean = LineRecogniser(weights.korean, settings, threads=1)
         self.orientation = LineOrientation(weights.orientation, settings) if weights.orientation else None
         latin, hangul = self.lanes[0].latin, self.lanes[0].hangul
+        self.second_opinion = hangul.name if hangul else None
         names = [self.lines.name, self.korean.name, latin.name, *([hangul.name] if hangul else [])]
         self.model_id = "+".join(names)
         used = (self.lines, self.korean, latin, *([self.orientation] if self.orientation else []))

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 # size its MRZ would have 12 pixels a character.
 KEEP_SIDE = 2600
 
+HANGUL = "hangul"
+
 NOT_READ = "the OCR engine does not answer; an operator can see why in the OCR worker's log and with `fidox doctor`"
 ABSENT = "the OCR engine is not installed here; an operator can see what it needs with `fidox doctor`"
 NO_CARD = "send a picture in which one whole identity document can be seen well, its front side and nothing over it"
@@ -73,15 +75,21 @@ class CardTasks:
         await self._readers.mend()
 
     def describe(self) -> Sequence[contracts.Part]:
-        """The reader's state; its detectors are that of lines and, where there is one, that of portraits."""
-        parts = self._readers.describe()
-        if self._portraits is None:
-            return parts
-        portraits = self._portraits.model_id
-        return [
-            msgspec.structs.replace(part, detector=f"{part.detector}+{portraits}") if part.detector else part
-            for part in parts
-        ]
+        """Return the reader's state, and whether it has a second opinion of Hangul.
+
+        Its detectors are that of lines and, where there is one, that of portraits.
+        """
+        parts = list(self._readers.describe())
+        if self._portraits is not None:
+            portraits = self._portraits.model_id
+            parts = [
+                msgspec.structs.replace(part, detector=f"{part.detector}+{portraits}") if part.detector else part
+                for part in parts
+            ]
+        readers = [slot.part for slot in self._readers.all() if slot.part is not None]
+        opinion = next((reader.second_opinion for reader in readers), None)
+        state = PartState.READY if opinion else PartState.ABSENT
+        return [*parts, contracts.Part(name=HANGUL, state=state, model=opinion, helps=True)]
 
     async def read(self, operation: contracts.ReadCard, call: Call) -> contracts.AnyOutcome:
         """What stands on the document?"""

@@ -120,7 +120,9 @@ async def _run(
             # What is there now stays: the collector need not walk through it between jobs.
             gc.collect()
             gc.freeze()
-            if notice := licences.notice(model for part in describe() for model in (part.model, part.detector)):
+            # In a thread: the first time it may read the hashes of files that lie on a slow disk.
+            parts = await asyncio.to_thread(describe)
+            if notice := licences.notice(model for part in parts for model in (part.model, part.detector)):
                 log.warning("%s", notice)
             log.info("%s worker ready", kind)
             try:

@@ -108,7 +108,7 @@ def load_detector(located: Located, settings: Inference, *, callers: int = 1) ->
     for beginning, network in NETWORKS.items():
         if name.startswith(beginning):
             return network(open_network(located, settings, callers=callers, sizes=SIZES), name)
-    raise UnknownWeightError(f"{name} is no detector: expected a name that begins with {' or '.join(NETWORKS)}")
+    raise UnknownWeightError(f"{name} is not a detector: expected a name that begins with {' or '.join(NETWORKS)}")
 
 
 def _needed(settings: Settings) -> Detector:

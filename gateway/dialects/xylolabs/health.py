@@ -101,7 +101,6 @@ async def _workers(queue: Queue, kind: Kind) -> schemas.HealthWorkers:
     engines = summarise(said)
     if not said:
         status = NO_WORKER
-    # A worker that has no parts (OCR's loads all or nothing) says nothing of them.
     elif (able := [engine for engine in engines if not engine.helps]) and not any(engine.ready for engine in able):
         status = NO_ENGINE
     else:

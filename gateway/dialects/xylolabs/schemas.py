@@ -174,7 +174,7 @@ class HealthNetwork(msgspec.Struct):
 class HealthEngine(msgspec.Struct):
     """An engine or check in all processes together: in how many it is `ready`, its recogniser and its detector.
 
-    Where it is off, `because` says why and `get` what turns it on. One that `helps` answers no call by itself.
+    Where it is off, `because` says why and `get` what turns it on. One that `helps` improves answers; none needs it.
     """
 
     name: str
