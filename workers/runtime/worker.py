@@ -140,7 +140,7 @@ class JobWorker:
         if dropped:
             log.warning("dropped %s jobs past their deadline", dropped)
         for job_id, submitted_ms, tries, data, *images in cast("list[Any]", found):
-            room = 2 * queued <= alive
+            room = queued == 1 or 2 * queued <= alive
             self._begin(Taken(job_id.decode(), data, int(float(submitted_ms)), now_ms, tries, images, room=room))
         return len(found)
 
