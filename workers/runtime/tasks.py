@@ -50,8 +50,8 @@ class Taken:
     """A job as claim.lua gave it.
 
     When it was submitted and taken is in Unix milliseconds of Redis's clock, `tries` is how often it was begun, this
-    time too, and `images` may be the first ones only. There is `room` where this is the only job, or at most half of the live
-    processes of this kind have one.
+    time too, and `images` may be the first ones only. There is `room` where this is the only job, or at most half of
+    the live processes of this kind have one.
     """
 
     job_id: str
