@@ -57,7 +57,7 @@ _END_OF_IMAGE = b"\xd9"
 _MAX_SEGMENTS = 4096  # 83 photos have 6 to 24; 10 MB of a colour profile and notes have 160
 EXIF_ORIENTATION = 0x0112
 # From EXIF's orientation (JEITA CP-3451, 4.6.4 A) to upright: is it transposed, and how is it flipped after that?
-# OpenCV's flips: 1 left and right, 0 top and bottom, -1 both. 1, and whatever is none, stays as it is.
+# OpenCV's flips: 1 left and right, 0 top and bottom, -1 both. 1, and any value that EXIF does not have, stays as it is.
 _UPRIGHT: dict[int, tuple[bool, int | None]] = {
     2: (False, 1),
     3: (False, -1),
