@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def copied(names: Iterable[str], folder: Path) -> dict[str, Path]:
     """Copy the files of these weights to where a store looks for them in `folder`; the first file of each, by name.
 
-    Skips the test where there are none.
+    Skips the test where the weights are missing.
     """
     need(SHARED / "models")
     store = WeightStore(Weights(cache=str(folder / "cache")))

@@ -1,4 +1,4 @@
-"""The line about weights whose licence does not allow commercial use: which names it has, and when there is none."""
+"""The line about weights whose licence does not allow commercial use: which names it lists, and when it is absent."""
 
 from shared.weights import licences
 
