@@ -45,7 +45,7 @@ def calibrate(
 
     groups = {one: _pictures(one) for one in (folder, *(strangers or []))}
     settings = common.settings()
-    loaded = pictures.engines(settings, engine)
+    loaded = pictures.engines(settings, engine, needs_calibration=False)
     if not loaded:
         name = engine or " and ".join(settings.faces.engines)
         raise common.CommandError(f"engine {name} cannot be loaded; `fidox weights list` shows what is missing")

@@ -70,6 +70,8 @@ def names_of_check(known: Manifest, check: Check, asked: Sequence[str] = (AUTO,)
     able = [weight.name for weight in known.of_role(CHECK_ROLES.get(check, ""))]
     if unknown := [name for name in asked if name not in able]:
         raise UnknownWeightError(f"{', '.join(unknown)} is not one of {', '.join(able)}, nor {AUTO} alone")
+    if not asked:
+        raise UnknownWeightError(f"no network is named; expected some of {', '.join(able)}, or {AUTO}")
     return tuple(dict.fromkeys(asked))
 
 

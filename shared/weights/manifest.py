@@ -17,7 +17,7 @@ import msgspec
 from shared.settings import SettingsError
 from shared.weights.addresses import Address
 from shared.weights.errors import UnknownWeightError
-from shared.weights.forms import OF_ROLE, Form
+from shared.weights.forms import OF_ROLE, Form, Recogniser
 from shared.weights.probe import Probe
 
 FILE = Path(__file__).with_name("manifest.toml")
@@ -170,7 +170,15 @@ def with_own(file: str) -> Manifest:
     for weight in own.weight:
         if wrong := _wrong_in(weight):
             raise SettingsError(f"{SETTING}: {path}: {weight.name}: {wrong}")
-    return Manifest((*SHIPPED.weight, *own.weight))
+    return Manifest((*SHIPPED.weight, *(_placed(weight, path.parent) for weight in own.weight)))
+
+
+def _placed(weight: Weight, folder: Path) -> Weight:
+    """Return the entry with the path of its calibration, which is beside the manifest, made whole."""
+    if not isinstance(weight.form, Recogniser) or weight.form.calibration is None:
+        return weight
+    file = str(folder / Path(weight.form.calibration).expanduser())
+    return msgspec.structs.replace(weight, form=msgspec.structs.replace(weight.form, calibration=file))
 
 
 def _wrong_in(weight: Weight) -> str:

@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from importlib.resources import files
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+
+from shared.weights import WeightsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Calibration(msgspec.Struct, frozen=True):
@@ -48,6 +54,29 @@ def _rises(values: tuple[float, ...]) -> bool:
 # Read when the module is loaded, by the thread that imports it: msgspec's first look at a type is not safe in several
 # threads at once (a worker loads its engines in threads, and one in sixty processes ended with SIGSEGV).
 _ALL = msgspec.toml.decode(files("workers.face").joinpath("calibration.toml").read_bytes(), type=_File).calibration
+
+
+def calibration_in(file: Path, model_id: str) -> Calibration:
+    """Return the calibration of a model from a file of `fidox calibrate --out`.
+
+    Raises WeightsError where it cannot be read or has none of this model, with what to do.
+    """
+    todo = f"write it with `fidox calibrate FOLDER --out {file}`"
+    try:
+        found = msgspec.toml.decode(file.read_bytes(), type=_File).calibration
+    except OSError as error:
+        raise WeightsError(f"{model_id}: its calibration {file} cannot be read ({error.strerror}); {todo}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise WeightsError(f"{model_id}: its calibration {file}: {error}; {todo}") from None
+    for calibration in found:
+        if model_id in calibration.models:
+            return calibration
+    raise WeightsError(f"{model_id}: {file} has no calibration of it; {todo}")
+
+
+def uncalibrated(model_id: str) -> Calibration:
+    """Return a map for a model that is being measured: its scores mean nothing."""
+    return Calibration(models=(model_id,), measured="not measured", knots=((-1, 0), (1, 1)))
 
 
 def calibration_of(model_id: str) -> Calibration:

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 CALLERS = 2
 
 
-def loaders(settings: Settings) -> dict[str, Callable[[], Engine]]:
+def loaders(settings: Settings, *, needs_calibration: bool = True) -> dict[str, Callable[[], Engine]]:
     """How to load each engine of the settings, in their order. Raises SettingsError for a name that is none.
 
     A loader raises WeightsError, or whatever the engine's library raises.
@@ -36,17 +36,22 @@ def loaders(settings: Settings) -> dict[str, Callable[[], Engine]]:
     for name in settings.faces.engines:
         if name not in _LOADERS:
             raise SettingsError(f"FIDOX_ENGINES: engine {name} cannot be loaded; there are {', '.join(_LOADERS)}")
-    return {name: partial(_LOADERS[name], settings) for name in settings.faces.engines}
+    load = {**_LOADERS, "ezway": partial(_ezway, needs_calibration=needs_calibration)}
+    return {name: partial(load[name], settings) for name in settings.faces.engines}
 
 
-def load_engines(settings: Settings, only: Iterable[str] | None = None) -> list[Engine]:
+def load_engines(
+    settings: Settings, only: Iterable[str] | None = None, *, needs_calibration: bool = True
+) -> list[Engine]:
     """Return the engines that can be loaded now, in order and warmed up, for a command: it waits for no circuit.
+
+    To measure one that has no calibration yet, it must not need any.
 
     Raises SettingsError where the settings want a GPU that cannot be used.
     """
     require_gpu(settings.inference)
     engines: list[Engine] = []
-    for name, load in loaders(settings).items():
+    for name, load in loaders(settings, needs_calibration=needs_calibration).items():
         if only is not None and name not in set(only):
             continue
         try:
@@ -64,7 +69,7 @@ def load_judges(settings: Settings) -> Judges:
     return open_judges(WeightStore(settings.weights), settings.inference)
 
 
-def _ezway(settings: Settings) -> Engine:
+def _ezway(settings: Settings, *, needs_calibration: bool = True) -> Engine:
     store, gpu = WeightStore(settings.weights), has_gpu(settings.inference)
     detector = require(store, DETECTOR, settings.faces.detector, gpu=gpu)
     recogniser = require(store, RECOGNISER, settings.faces.recogniser, gpu=gpu)
@@ -73,7 +78,7 @@ def _ezway(settings: Settings) -> Engine:
         "ezway",
         load_detector(detector, inference, callers=CALLERS),
         # A second copy would cost 40 MB, and waiting for this one takes 5 ms.
-        load_recogniser(recogniser, inference),
+        load_recogniser(recogniser, inference, needs_calibration=needs_calibration),
     )
 
 

@@ -8,25 +8,30 @@
 ArcFace: Deng et al. 2019, "ArcFace: Additive Angular Margin Loss for Deep Face Recognition". The w600k weights were
 trained on WebFace600K, with a MobileFaceNet or a ResNet-50. LResNet100E-IR, trained on MS1M, is the ONNX model zoo's
 `arcfaceresnet100-8`, which scales the pixels inside its graph: (x-127.5)/128. retail-0095 is Open Model Zoo's
-face-reidentification-retail-0095, a MobileNetV2.
+face-reidentification-retail-0095, a MobileNetV2. Others come by an operator's manifest, whose form says the same of
+them.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import cv2
 import numpy as np
 
-from shared.weights import UnknownWeightError
+from shared.weights import UnknownWeightError, WeightsError
+from shared.weights.forms import ARCFACE
+from shared.weights.forms import Recogniser as Form
 from workers.face import align
-from workers.face.calibration import calibration_of
+from workers.face.calibration import calibration_in, calibration_of, uncalibrated
 from workers.inference.network import warm_up
 from workers.inference.sessions import open_network
 
 if TYPE_CHECKING:
     from shared.settings import Inference
     from shared.weights import Located
+    from workers.face.calibration import Calibration
     from workers.inference.network import FloatArray, Network
     from workers.vision.decode import Image
     from workers.vision.detection import Detection
@@ -80,10 +85,10 @@ KNOWN = {
 class Recogniser:
     """One recogniser; keeps nothing between calls, so threads may share it."""
 
-    def __init__(self, network: Network, model_id: str, expected: Format) -> None:
+    def __init__(self, network: Network, model_id: str, expected: Format, calibration: Calibration) -> None:
         self.model_id = model_id
         self.dimension = expected.dimension
-        self.calibration = calibration_of(model_id)
+        self.calibration = calibration
         self.network = network.loaded
         self._network = network
         self._format = expected
@@ -103,9 +108,46 @@ class Recogniser:
         warm_up(self._network, (3, self._format.side, self._format.side))
 
 
-def load_recogniser(located: Located, settings: Inference) -> Recogniser:
-    """The recogniser of a weight. Raises UnknownWeightError for another kind of weight, and what the runtime raises."""
-    known = KNOWN.get(located.weight.name)
+def load_recogniser(located: Located, settings: Inference, *, needs_calibration: bool = True) -> Recogniser:
+    """The recogniser of a weight; one that is to be measured needs no calibration.
+
+    Raises UnknownWeightError for another kind of weight, WeightsError for one of an operator's manifest without a
+    calibration, and what the runtime raises.
+    """
+    name, form = located.weight.name, located.weight.form
+    if isinstance(form, Form):
+        calibration = _calibration(name, form) if needs_calibration else uncalibrated(name)
+        network = open_network(located, settings)
+        _prove(network, name, form)
+        return Recogniser(network, name, _format(form), calibration)
+    known = KNOWN.get(name)
     if known is None:
-        raise UnknownWeightError(f"{located.weight.name} is not a recogniser: expected one of {', '.join(KNOWN)}")
-    return Recogniser(open_network(located, settings), known.model_id, known.format)
+        raise UnknownWeightError(f"{name} is not a recogniser: expected one of {', '.join(KNOWN)}")
+    calibration = calibration_of(known.model_id)
+    return Recogniser(open_network(located, settings), known.model_id, known.format, calibration)
+
+
+def _calibration(name: str, form: Form) -> Calibration:
+    if form.calibration is None:
+        raise WeightsError(
+            f"{name} has no calibration, so its scores would mean nothing; write one with `fidox calibrate FOLDER --out"
+            f' {name}.toml`, and name it in [weight.form]: calibration = "{name}.toml"'
+        )
+    return calibration_in(Path(form.calibration), name)
+
+
+def _format(form: Form) -> Format:
+    """Return what an entry of an operator's manifest says, in pixels."""
+    shares = align.PLACES / align.SIDE if form.landmarks == ARCFACE else np.array(form.landmarks)
+    places = (form.side * shares).astype(np.float32)
+    return Format(form.side, places, form.rgb, form.mean, form.spread, form.dimension)
+
+
+def _prove(network: Network, name: str, form: Form) -> None:
+    """Raises WeightsError where the file's input or output is not what its form says."""
+    expected, takes = (3, form.side, form.side), tuple(network.input_shape[1:])
+    if len(takes) != 3 or any(one not in {None, other} for one, other in zip(takes, expected, strict=True)):
+        raise WeightsError(f"{name}: its form says an input of {expected}; the file takes {takes}")
+    gives = network.run(np.zeros((1, *expected), np.float32))[0].size
+    if gives != form.dimension:
+        raise WeightsError(f"{name}: its form says {form.dimension} dimensions; the file gives {gives}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from shared.settings import SettingsError
 from shared.weights import DETECTOR, UnknownWeightError, WeightStore, choose, require
+from shared.weights.forms import Detector as Form
 from workers.inference.gpu import has_gpu
 from workers.inference.isolated import IsolatedProcess
 from workers.inference.sessions import open_network
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from workers.vision.detection import Detections, DetectOptions
     from workers.vision.grid import GridDetector
 
-# By the beginning of the weight's name.
+# By the beginning of the weight's name, which the form of an operator's weight gives.
 NETWORKS: dict[str, type[GridDetector]] = {"scrfd_": Scrfd, "yunet_": Yunet}
 
 
@@ -104,9 +105,10 @@ def load_detector(located: Located, settings: Inference, *, callers: int = 1) ->
 
     Raises UnknownWeightError for a weight of no known network, and what the runtime raises for a broken file.
     """
-    name = located.weight.name
+    name, form = located.weight.name, located.weight.form
+    like = f"{form.outputs}_" if isinstance(form, Form) else name
     for beginning, network in NETWORKS.items():
-        if name.startswith(beginning):
+        if like.startswith(beginning):
             return network(open_network(located, settings, callers=callers, sizes=SIZES), name)
     raise UnknownWeightError(f"{name} is not a detector: expected a name that begins with {' or '.join(NETWORKS)}")
 
