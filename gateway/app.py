@@ -71,7 +71,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         logging_config=None,
         debug=False,
     )
-    app = bound_bodies(app, settings.http.body_timeout_s)
+    app = bound_bodies(app, settings.http.body_timeout_s, settings.http.max_body_bytes)
     app = know_dialect(app)
     app = keep_raw_tails(app, [tail for dialect in DIALECTS for tail in dialect.raw_tails])
     if settings.http.trusted_proxies:
