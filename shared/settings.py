@@ -34,6 +34,9 @@ class Database(msgspec.Struct, frozen=True):
     url: Annotated[str, env("DATABASE_URL", "PostgreSQL with pgvector; unset, `make run` starts one")] = ""
     pool_size: Annotated[int, env("FIDOX_DB_POOL", "connections a process may hold", ge=1)] = 4
     connect_timeout_s: Annotated[float, env("FIDOX_DB_TIMEOUT_S", "wait for a connection, seconds", gt=0)] = 2.0
+    statement_timeout_s: Annotated[
+        float, env("FIDOX_DB_STATEMENT_TIMEOUT_S", "a statement that takes longer is given up, seconds", gt=0)
+    ] = 5.0
     retention_days: Annotated[
         int, env("FIDOX_TRANSACTIONS_RETENTION_DAYS", "drop months of transactions older than this; 0 keeps all", ge=0)
     ] = 0

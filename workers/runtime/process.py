@@ -27,7 +27,7 @@ from shared.db.templates import register_vectors
 from shared.db.transactions import Transactions
 from shared.endings import end
 from shared.metrics.sampled import sampled
-from shared.queue import connect
+from shared.redis_client import connect
 from shared.tracing import set_up_tracing
 from shared.weights import licences
 from workers.runtime import heartbeat
@@ -137,7 +137,7 @@ async def _run(
 
 
 async def _beat(worker: JobWorker) -> None:
-    await heartbeat.beat()
+    await heartbeat.beat(lambda: worker.reaches_redis)
     log.warning("the supervisor is gone; finishing")
     worker.stop()
 
