@@ -214,12 +214,26 @@ class Liveness(msgspec.Struct, frozen=True):
     checks: Annotated[
         tuple[str, ...], env("FIDOX_LIVENESS_CHECKS", "checks that there are: photo, deepfake, mask, or some of them")
     ] = ("photo", "deepfake", "mask")
+    photo_networks: Annotated[
+        tuple[str, ...],
+        env("FIDOX_PHOTO_NETWORKS", "weights of the photo check, whose answers are averaged | auto: both MiniFASNets"),
+    ] = ("auto",)
+    deepfake_networks: Annotated[
+        tuple[str, ...],
+        env("FIDOX_DEEPFAKE_NETWORKS", "weights of the deepfake check, whose answers are averaged | auto: MesoNet's"),
+    ] = ("auto",)
     threshold_photo: Annotated[
         float, env("FIDOX_THRESHOLD_PHOTO", "score under which a face is a print or a screen", ge=0, le=1)
     ] = 0.5
-    # Far below the middle: these networks give many real faces little, see docs/liveness.md.
+    # Far below the middle: MesoNet gives many real faces little, see docs/liveness.md.
     threshold_deepfake: Annotated[
-        float, env("FIDOX_THRESHOLD_DEEPFAKE", "score under which a face is forged", ge=0, le=1)
+        float,
+        env(
+            "FIDOX_THRESHOLD_DEEPFAKE",
+            "score under which a face is forged; with other networks than MesoNet's begin with 0.5",
+            ge=0,
+            le=1,
+        ),
     ] = 0.07
     threshold_mask: Annotated[float, env("FIDOX_THRESHOLD_MASK", "score under which a face is covered", ge=0, le=1)] = (
         0.5
@@ -273,6 +287,10 @@ class Weights(msgspec.Struct, frozen=True):
     cache: Annotated[str, env("FIDOX_CACHE_DIR", "where fetched weights are kept")] = str(
         Path.home() / ".cache" / "fidox"
     )
+    manifest: Annotated[
+        str,
+        env("FIDOX_WEIGHTS_MANIFEST", "a TOML file of your own that adds weights to the product's (docs/weights.md)"),
+    ] = ""
     mirror: Annotated[
         str,
         env(

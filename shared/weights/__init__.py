@@ -9,7 +9,7 @@ No model file is committed, and none is loaded whose hash is wrong. What is miss
 that needs it.
 """
 
-from shared.weights.choice import CHECK_ROLES, DETECTOR, RECOGNISER, candidates, choose, of_check, require
+from shared.weights.choice import DETECTOR, RECOGNISER, candidates, choose, names_of_check, of_check, require
 from shared.weights.errors import (
     BundleError,
     FetchError,
@@ -27,7 +27,6 @@ from shared.weights.probe import Probe, known_input
 from shared.weights.transfer import Network
 
 __all__ = [
-    "CHECK_ROLES",
     "DETECTOR",
     "RECOGNISER",
     "BundleError",
@@ -50,6 +49,7 @@ __all__ = [
     "choose",
     "fetch",
     "known_input",
+    "names_of_check",
     "of_check",
     "require",
 ]

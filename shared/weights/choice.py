@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 
 from shared import cpu
 from shared.contracts import Check
-from shared.weights.errors import MissingWeightError
+from shared.weights.errors import MissingWeightError, UnknownWeightError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shared.weights.find import Located, WeightStore
-    from shared.weights.manifest import Weight
+    from shared.weights.manifest import Manifest, Weight
 
 DETECTOR = "face.detector"
 RECOGNISER = "face.recogniser"
@@ -48,18 +50,35 @@ _ON_GPU = {
     RECOGNISER: ("w600k_r50", "w600k_mbf", "w600k_mbf_dequantised", *_FREE_RECOGNISERS),
 }
 
-# What each liveness check is made of, in the order in which it takes them. There is one weight of each role: scores of
-# another network would need a threshold of their own.
-CHECK_ROLES = {
-    Check.PHOTO: ("liveness.photo_near", "liveness.photo_wide"),
-    Check.DEEPFAKE: ("liveness.deepfake_meso4", "liveness.deepfake_inception"),
-    Check.MASK: ("liveness.mask",),
+# What each liveness check is made of by itself, in the order in which it takes them.
+CHECK_WEIGHTS = {
+    Check.PHOTO: ("minifasnet_v2_2.7", "minifasnet_v1se_4.0"),
+    Check.DEEPFAKE: ("meso4_df", "mesoinception_df"),
+    Check.MASK: ("face_mask_aizoo_260",),
 }
+# What may be named in its place.
+CHECK_ROLES = {Check.PHOTO: "liveness.photo", Check.DEEPFAKE: "liveness.deepfake"}
 
 
-def of_check(store: WeightStore, check: Check) -> tuple[list[Located], list[Weight]]:
-    """The weights of a check that are on this machine, in its order, and those that are missing."""
-    weights = [weight for role in CHECK_ROLES[check] for weight in store.manifest.of_role(role)]
+def names_of_check(known: Manifest, check: Check, asked: Sequence[str] = (AUTO,)) -> tuple[str, ...]:
+    """Return the weights that a check is made of: `asked` by name, or with `auto` its own.
+
+    Raises UnknownWeightError for one that cannot be part of it, with the names of those that can.
+    """
+    if list(asked) == [AUTO]:
+        return CHECK_WEIGHTS[check]
+    able = [weight.name for weight in known.of_role(CHECK_ROLES.get(check, ""))]
+    if unknown := [name for name in asked if name not in able]:
+        raise UnknownWeightError(f"{', '.join(unknown)} is not one of {', '.join(able)}, nor {AUTO} alone")
+    return tuple(dict.fromkeys(asked))
+
+
+def of_check(store: WeightStore, check: Check, asked: Sequence[str] = (AUTO,)) -> tuple[list[Located], list[Weight]]:
+    """Return the weights of a check that are on this machine, in its order, and those that are missing.
+
+    Raises UnknownWeightError as `names_of_check` does.
+    """
+    weights = [store.manifest.named(name) for name in names_of_check(store.manifest, check, asked)]
     found = [located for weight in weights if (located := store.find(weight.name)) is not None]
     there = {located.weight.name for located in found}
     return found, [weight for weight in weights if weight.name not in there]

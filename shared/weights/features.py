@@ -101,7 +101,7 @@ def in_use_non_commercial(store: WeightStore, settings: Settings, *, gpu: bool) 
 
 def licence_note(names: Iterable[str]) -> str:
     """Return one line about `in_use_non_commercial`, the same as in `/health` and the logs; empty without names."""
-    return licences.notice(names) or ""
+    return licences.line(names) or ""
 
 
 def _state(

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shared.contracts import Check
 from shared.weights import ocr
-from shared.weights.choice import CHECK_ROLES, DETECTOR, RECOGNISER, candidates
+from shared.weights.choice import AUTO, DETECTOR, RECOGNISER, candidates, names_of_check
+from shared.weights.errors import UnknownWeightError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,13 +103,23 @@ def parts_of(store: WeightStore, settings: Settings, feature: Feature, *, gpu: b
         case Feature.HANGUL:
             parts = _each(weight.name for weight in store.manifest.of_role(ocr.HANGUL))
         case Feature.PHOTO | Feature.DEEPFAKE | Feature.MASK:
-            roles = CHECK_ROLES[_CHECKS[feature]]
-            parts = _each(weight.name for role in roles for weight in store.manifest.of_role(role))
+            parts = _check(store, settings, _CHECKS[feature])
             # Any engine's detector finds the face.
             ways = _detector(store, settings, gpu=gpu).ways if "ezway" in settings.faces.engines else ()
             ways += (DLIB,) if "applemango" in settings.faces.engines else ()
             parts += [Part(ways)] if ways else []
     return parts
+
+
+def networks_asked(settings: Settings, check: Check) -> tuple[str, tuple[str, ...]]:
+    """Return the setting that chooses a check's networks, and its value; there is none for the mask check."""
+    match check:
+        case Check.PHOTO:
+            return "FIDOX_PHOTO_NETWORKS", settings.liveness.photo_networks
+        case Check.DEEPFAKE:
+            return "FIDOX_DEEPFAKE_NETWORKS", settings.liveness.deepfake_networks
+        case Check.MASK:
+            return "", (AUTO,)
 
 
 def listed(names: Iterable[str]) -> str:
@@ -118,6 +129,15 @@ def listed(names: Iterable[str]) -> str:
 
 def _each(names: Iterable[str]) -> list[Part]:
     return [Part(((name,),)) for name in names]
+
+
+def _check(store: WeightStore, settings: Settings, check: Check) -> list[Part]:
+    setting, asked = networks_asked(settings, check)
+    try:
+        names = names_of_check(store.manifest, check, asked)
+    except UnknownWeightError as error:
+        raise WrongSettingError(setting, str(error)) from None
+    return [Part(((name,),), "" if AUTO in asked else setting) for name in names]
 
 
 def _detector(store: WeightStore, settings: Settings, *, gpu: bool) -> Part:

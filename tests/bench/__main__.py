@@ -8,7 +8,19 @@ from pathlib import Path
 import onnxruntime
 
 from deploy.local.stack import LocalStack
-from tests.bench import accuracy, detectors, faces, ground, identify, liveness, masking, networks, ocr, telemetry
+from tests.bench import (
+    accuracy,
+    attacks,
+    detectors,
+    faces,
+    ground,
+    identify,
+    liveness,
+    masking,
+    networks,
+    ocr,
+    telemetry,
+)
 from tests.bench.report import Section, write
 
 SECTIONS = {
@@ -22,6 +34,7 @@ SECTIONS = {
     "identify": identify.identify,
     "accuracy": accuracy.accuracy,
     "liveness": liveness.accuracy,
+    "attacks": attacks.attacks_found,
     "liveness-speed": liveness.speed,
     "ocr": ocr.accuracy,
     "ocr-speed": ocr.speed,
@@ -30,7 +43,7 @@ SECTIONS = {
     "detectors": detectors.detectors,
 }
 # What is measured in this process, beside nothing: a stack would take its share of the cores.
-WITHOUT_STACK = {"networks", "detectors"}
+WITHOUT_STACK = {"networks", "detectors", "attacks"}
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
-"""Deepfake: a face that a network has put in the place of another.
+"""Deepfake: a face that a network has generated, or put in the place of another.
 
-Meso4 and MesoInception-4 (Afchar et al. 2018, "MesoNet: a Compact Facial Video Forgery Detection Network"), trained on
-one kind of forgery of that year. They call newer forgeries real, and small, blurred or recompressed real faces forged:
-docs/liveness.md says what that means for a threshold.
+By itself Meso4 and MesoInception-4 (Afchar et al. 2018, "MesoNet: a Compact Facial Video Forgery Detection Network"),
+trained on one kind of forgery of that year. They call newer forgeries real (shared/weights/cautions.py), and small,
+blurred or recompressed real faces forged. FIDOX_DEEPFAKE_NETWORKS names others, which run by their forms.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, cast
 
 import cv2
 
+from shared.weights.forms import Classifier as Form
 from workers.inference.network import warm_up
 from workers.inference.sessions import open_network
+from workers.liveness.classifiers import Classifier, ClassifierCheck
 from workers.liveness.crops import around
 from workers.liveness.mesonet import as_onnx
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from shared.settings import Inference
     from shared.weights import Located
     from workers.inference.network import FloatArray
+    from workers.liveness.checks import LivenessCheck
 
 SIDE = 256
 # About how the authors' own samples are cut: the whole head and little else. At 1.2 more real faces are called forged;
@@ -30,7 +33,14 @@ SIDE = 256
 SCALE = 1.5
 
 
-class DeepfakeCheck:
+def deepfake_check(settings: Inference, *located: Located) -> LivenessCheck:
+    """Return the check on these networks. Raises WeightsError where one is not what its entry says."""
+    if any(isinstance(one.weight.form, Form) for one in located):
+        return ClassifierCheck([Classifier(settings, one) for one in located])
+    return MesoNetCheck(settings, *located)
+
+
+class MesoNetCheck:
     """See `LivenessCheck`."""
 
     def __init__(self, settings: Inference, meso4: Located, inception: Located) -> None:

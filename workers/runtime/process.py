@@ -30,6 +30,8 @@ from shared.metrics.sampled import sampled
 from shared.redis_client import connect
 from shared.tracing import set_up_tracing
 from shared.weights import licences
+from shared.weights.cautions import caution
+from shared.weights.manifest import with_own
 from workers.runtime import heartbeat
 from workers.runtime.slots import Slots
 from workers.runtime.tasks import Handlers, Performer
@@ -122,8 +124,10 @@ async def _run(
             gc.freeze()
             # In a thread: the first time it may read the hashes of files that lie on a slow disk.
             parts = await asyncio.to_thread(describe)
-            if notice := licences.notice(model for part in parts for model in (part.model, part.detector)):
-                log.warning("%s", notice)
+            models = [model for part in parts for model in (part.model, part.detector)]
+            for notice in (licences.notice(models, with_own(settings.weights.manifest)), caution(models)):
+                if notice:
+                    log.warning("%s", notice)
             log.info("%s worker ready", kind)
             try:
                 await worker.run_until_stopped()
