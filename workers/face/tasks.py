@@ -198,6 +198,8 @@ class FaceTasks:
         score = engine.calibration.score(float(found.embedding @ template.embedding))
         threshold = self._thresholds[operation.context]
         matched = score >= threshold
+        if not matched and (unfit := _unfit([found])):
+            return unfit
         if matched:
             missing = [slot for slot in self._engines.in_order() if _model(slot) not in by_model]
             call.afterwards.extend(partial(self._fill_in, operation, call, slot, found) for slot in missing)
@@ -265,9 +267,12 @@ class FaceTasks:
         engine, (first, second) = looked
         threshold = self._thresholds[Context.GENERAL]
         score = engine.calibration.score(float(first.embedding @ second.embedding))
+        matched = score >= threshold
+        if not matched and (unfit := _unfit([first, second])):
+            return unfit
         return contracts.Compared(
             score=score,
-            matched=score >= threshold,
+            matched=matched,
             threshold=threshold,
             engine=engine.name,
             model=engine.model_id,
@@ -366,6 +371,14 @@ class FaceTasks:
 def _model(slot: EngineSlot) -> tuple[str, str]:
     """Engine and model id; the latter is empty for an engine that was never loaded, and matches nothing."""
     return slot.name, slot.part.model_id if slot.part else ""
+
+
+def _unfit(pictures: Sequence[Analysis]) -> contracts.Failed | None:
+    """Say which picture is too bad to tell two persons apart, instead of a "no match" that it is no evidence for."""
+    for position, one in enumerate(pictures):
+        if one.unfit:
+            return failed(Failure.LOW_QUALITY, "; ".join(fault.advice for fault in one.unfit), image=position)
+    return None
 
 
 def _summed(first: contracts.Profile, second: contracts.Profile) -> contracts.Profile:

@@ -15,6 +15,7 @@ from workers.inference.circuit import Parts, PartSlot
 if TYPE_CHECKING:
     from shared.contracts import LoadedNetwork
     from workers.face.calibration import Calibration
+    from workers.face.examined import Examined
     from workers.inference.network import FloatArray
     from workers.vision.decode import Image
     from workers.vision.detection import Detection, Detections, DetectOptions
@@ -62,6 +63,10 @@ class Engine(Protocol):
 
     def embed(self, image: Image, face: Detection) -> FloatArray:
         """One face as float32[dimension], L2-normalised."""
+        ...
+
+    def examine(self, image: Image, face: Detection) -> Examined:
+        """The same, and what the embedding says of how well the face could be seen."""
         ...
 
     def warm_up(self) -> None:

@@ -19,6 +19,7 @@ import dlib
 import numpy as np
 
 from workers.face.calibration import calibration_of
+from workers.face.examined import Examined
 from workers.vision.decode import Image
 from workers.vision.detection import Detection
 from workers.vision.dlib_hog import DlibHog
@@ -60,6 +61,10 @@ class Applemango:
         shape = self._landmarks(pixels, self._rectangle(*(round(float(edge)) for edge in face.box)))
         embedding = np.array(self._network.compute_face_descriptor(pixels, shape), np.float32)
         return cast("FloatArray", embedding / np.linalg.norm(embedding))
+
+    def examine(self, image: Image, face: Detection) -> Examined:
+        """See `Engine.examine`. dlib's embeddings say nothing by their length."""
+        return Examined(self.embed(image, face))
 
     def warm_up(self) -> None:
         """See `Engine.warm_up`."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from shared.contracts import LoadedNetwork
     from workers.face.calibration import Calibration
+    from workers.face.examined import Examined
     from workers.inference.network import FloatArray
     from workers.vision.decode import Image
     from workers.vision.detection import Detection, Detections, DetectOptions
@@ -34,6 +35,10 @@ class IsolatedEngine:
     def embed(self, image: Image, face: Detection) -> FloatArray:
         """See `Engine.embed`."""
         return cast("FloatArray", self._process.call("embed", image, face))
+
+    def examine(self, image: Image, face: Detection) -> Examined:
+        """See `Engine.examine`."""
+        return cast("Examined", self._process.call("examine", image, face))
 
     def warm_up(self) -> None:
         """See `Engine.warm_up`."""
