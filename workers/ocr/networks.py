@@ -119,7 +119,7 @@ class _Decoder:
             starts = best != _BLANK
             starts[1:] &= best[1:] != best[:-1]
             at = np.flatnonzero(starts)
-            texts.append("".join(self._characters[one] for one in best[at]))
+            texts.append("".join(self._characters[one] for one in cast("list[int]", best[at].tolist())))
             scores.append(tuple(columns[at, best[at]].tolist()))
         return texts, scores
 
