@@ -198,8 +198,24 @@ class Faces(msgspec.Struct, frozen=True):
     max_pixels: Annotated[int, env("FIDOX_MAX_PIXELS", "the largest picture, width times height", ge=1)] = 50_000_000
     threshold_login: Annotated[float, env("FIDOX_THRESHOLD_LOGIN", "score that a login needs", ge=0, le=1)] = 0.7
     threshold_general: Annotated[
-        float, env("FIDOX_THRESHOLD_GENERAL", "score that verify, compare and identify need", ge=0, le=1)
+        float,
+        env(
+            "FIDOX_THRESHOLD_GENERAL",
+            "score that verify and compare need, and identify at least",
+            ge=0,
+            le=1,
+        ),
     ] = 0.7
+    identify_fpir: Annotated[
+        float,
+        env(
+            "FIDOX_IDENTIFY_FPIR",
+            "share of searches for strangers in which identify may name somebody; the more users, the higher the score"
+            " that it asks for",
+            gt=0,
+            le=0.5,
+        ),
+    ] = 0.01
     threshold_monitoring: Annotated[
         float, env("FIDOX_THRESHOLD_MONITORING", "score that monitoring needs", ge=0, le=1)
     ] = 0.6

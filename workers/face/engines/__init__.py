@@ -1,7 +1,8 @@
 """Engines: each a detector and an embedding that belong together.
 
     ezway       a detector and a recogniser of the settings (`pair`): SCRFD + ArcFace, or YuNet + one for commercial use
-    applemango  HOG + ResNet of dlib, in a process of its own (`isolated`)
+    applemango  YuNet + face_reidentification_retail_0095, in a process of its own (`isolated`)
+    dlib        HOG + ResNet of dlib, in a process of its own: what remains where no weights can be fetched
 
 What differs between them stays behind this Protocol: the models, the runtime, the dimension, and what a cosine means.
 """
