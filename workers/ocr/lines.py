@@ -31,7 +31,8 @@ class Line:
     float32[4, 2], x y of the corners clockwise from the text's top left, in pixels of the straightened card.
 
     `sure` and `latin_sure` are the probabilities, 0..1, of each character of `text` and `latin`; empty where only the
-    line's own is known.
+    line's own is known. `is_cut` says of its left and its right end whether it reaches the edge of the card or of the
+    picture, so that more may have stood there.
     """
 
     text: str
@@ -41,6 +42,7 @@ class Line:
     polygon: NDArray[np.float32]
     sure: tuple[float, ...] = ()
     latin_sure: tuple[float, ...] = ()
+    is_cut: tuple[bool, bool] = (False, False)
 
     @property
     def left(self) -> float:

@@ -109,17 +109,17 @@ class _Decoder:
     """
 
     def __init__(self, characters: Sequence[str]) -> None:
-        self._characters = characters
+        self._characters = list(characters)
 
     def __call__(self, outputs: Sequence[FloatArray], **_: object) -> tuple[list[str], list[tuple[float, ...]]]:
         texts: list[str] = []
         scores: list[tuple[float, ...]] = []
         for columns in outputs[0]:
-            best = columns.argmax(axis=-1)
+            best = cast("NDArray[np.int64]", columns.argmax(axis=-1))
             starts = best != _BLANK
             starts[1:] &= best[1:] != best[:-1]
             at = np.flatnonzero(starts)
-            texts.append("".join(self._characters[one] for one in cast("list[int]", best[at].tolist())))
+            texts.append("".join(self._characters[int(one)] for one in best[at]))
             scores.append(tuple(columns[at, best[at]].tolist()))
         return texts, scores
 

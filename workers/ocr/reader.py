@@ -18,11 +18,13 @@ from __future__ import annotations
 import logging
 import re
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import cv2
 import numpy as np
 
+from workers.ocr.cards.titles import promises_a_document
 from workers.ocr.hangul import HangulReader
 from workers.ocr.lines import Line, Reading
 from workers.ocr.networks import LineDetector, LineRecogniser
@@ -46,17 +48,26 @@ log = logging.getLogger(__name__)
 
 # A card has 12 to 40; of a page full of text the largest are read, and the rest is left.
 MOST_LINES = 64
+# Of more lines than any card has so many of the largest are read first. Unless they have something of a document on
+# them, and took no longer than this, that is all: 64 lines as wide as a page would take as long as twenty cards.
+MANY_LINES, TRIAL, TRIAL_MS = 44, 20, 4000.0
+# Of these the longest are some, for a zone has smaller letters than a title.
+TRIAL_LONGEST = 4
 # A card with fewer is none, or a quad around something else.
 LEAST_LINES = 4
 # How near to the edge a line is cut, in pixels; text keeps 20 and more from a card's. One may be a stain.
 EDGE, LEAST_CUT = 3, 2
 # The longer side of a picture that is taken whole.
 WHOLE_SIDE = 1600
+# Around a whole picture that is looked at for the second time, of its longer side.
+WHOLE_MARGIN = 0.05
 # Lines of which the Latin recogniser is this sure, and that it gives no other script, have no Hangul.
 SURELY_LATIN = 0.9
 # And no wider a character than this, as a share of the height. Of `테헤란로 248, 103동` the Latin recogniser is sure of
 # the digits and says nothing of the rest: 1.0 to 1.8. Latin print is 0.4 to 0.8; a letter alone, with its margin, 1.2.
 WIDEST_LATIN = 0.9
+# Digits are 0.4 to 0.57. Of `412-3번지` it gives the number, 0.64.
+WIDEST_DIGITS = 0.6
 # Where Tesseract is less sure than this, the Korean recogniser is asked. Chosen, not fitted.
 SURELY_HANGUL = 0.6
 # Around a line of an MRZ, of its height. Its names, which no check digit proves, are read better with it; other lines
@@ -77,13 +88,17 @@ _CUT = re.compile(r"\D{0,2}\d{2}-\d{6}-\d{2}")
 
 
 class CardReading(NamedTuple):
-    """What was read, the card that it was read from, and where the time went in milliseconds."""
+    """What was read, the card that it was read from, and where the time went in milliseconds.
+
+    With `is_given_up` it has too many lines for a card, and those that were read have nothing of one.
+    """
 
     reading: Reading
     card: Straightened
     straighten_ms: float
     detect_ms: float
     recognise_ms: float
+    is_given_up: bool = False
 
 
 class _Read(NamedTuple):
@@ -109,6 +124,10 @@ class CardReader:
     def read(self, pixels: NDArray[np.uint8]) -> CardReading:
         """Read the card in `pixels` (BGR uint8[height, width, 3]). Blocks; safe to call from several threads."""
         return self._thread.submit(_read, self._networks, pixels).result()
+
+    def read_whole(self, pixels: NDArray[np.uint8]) -> CardReading:
+        """Read the whole picture, whatever card is seen in it, with a margin around it. As `read` otherwise."""
+        return self._thread.submit(_read_whole, self._networks, pixels).result()
 
     def warm_up(self) -> None:
         """Find and read a line of stripes, so that every network has run."""
@@ -195,12 +214,51 @@ def _read(networks: _Networks, pixels: NDArray[np.uint8]) -> CardReading:
     if card.is_whole and len(boxes) >= LEAST_LINES and (quad := around(boxes, card)) is not None:
         card = straighten(pixels, quad)
         boxes = networks.lines.find(card.pixels)
+    return _read_lines(networks, pixels, card, boxes, straighten_ms, watch)
+
+
+def _read_whole(networks: _Networks, pixels: NDArray[np.uint8]) -> CardReading:
+    watch = Stopwatch()
+    card = whole(pixels, WHOLE_SIDE, WHOLE_MARGIN)
+    straighten_ms = watch.lap()
+    return _read_lines(networks, pixels, card, networks.lines.find(card.pixels), straighten_ms, watch)
+
+
+def _read_lines(
+    networks: _Networks,
+    pixels: NDArray[np.uint8],
+    card: Straightened,
+    boxes: FloatArray,
+    straighten_ms: float,
+    watch: Stopwatch,
+) -> CardReading:
+    """Read what is in these outlines. Of many the largest are read first, and the rest if they promise a document."""
+    count = len(boxes)
     boxes = _largest(boxes)
     detect_ms = watch.lap()
     card, boxes = _upright(networks, card, boxes)
-    lines = _recognised(networks, [crop(card.pixels, box) for box in boxes], boxes)
+    first, rest = (boxes[:TRIAL], boxes[TRIAL:]) if count > MANY_LINES else (boxes, boxes[:0])
+    lines = _recognised(networks, card, first)
+    began_ms = watch.lap()
+    is_given_up = len(rest) > 0 and not (began_ms <= TRIAL_MS and promises_a_document(lines))
+    if len(rest) and not is_given_up:
+        lines += _recognised(networks, card, rest)
+    recognise_ms = began_ms + watch.lap()
+    lines = [replace(line, is_cut=_cut_ends(line.polygon, card, pixels.shape)) for line in lines]
     reading = Reading(_in_reading_order(lines), card.width, card.height)
-    return CardReading(reading, card, straighten_ms, detect_ms, watch.lap())
+    return CardReading(reading, card, straighten_ms, detect_ms, recognise_ms, is_given_up)
+
+
+def _cut_ends(polygon: FloatArray, card: Straightened, shape: tuple[int, ...]) -> tuple[bool, bool]:
+    """Whether a line's left and right end reach an edge of the card, or of the picture of `shape` height, width."""
+    in_picture = card.in_picture(polygon)
+    bounds = ((polygon, card.width, card.height), (in_picture, shape[1], shape[0]))
+    near = [
+        (points < EDGE).any(axis=1) | (points[:, 0] > width - EDGE) | (points[:, 1] > height - EDGE)
+        for points, width, height in bounds
+    ]
+    at_edge = near[0] | near[1]
+    return bool(at_edge[0] or at_edge[3]), bool(at_edge[1] or at_edge[2])
 
 
 def upright(pixels: NDArray[np.uint8], card: Straightened) -> Straightened:
@@ -228,10 +286,14 @@ def _cuts_lines(boxes: FloatArray, card: Straightened) -> bool:
 
 
 def _largest(boxes: FloatArray) -> FloatArray:
-    if len(boxes) <= MOST_LINES:
+    """The MOST_LINES of them with the largest letters; of many, those first that are read on trial."""
+    if len(boxes) <= MANY_LINES:
         return boxes
     across, down = sizes(boxes)
-    return boxes[np.argsort(-np.minimum(across, down))[:MOST_LINES]]
+    by_letters = np.argsort(-np.minimum(across, down))[:MOST_LINES]
+    longest = np.argsort(-(np.maximum(across, down) / np.maximum(1, np.minimum(across, down)))[by_letters])
+    longest = by_letters[longest[:TRIAL_LONGEST]]
+    return boxes[[*longest, *(place for place in by_letters if place not in longest)]]
 
 
 def _upright(networks: _Networks, card: Straightened, boxes: FloatArray) -> tuple[Straightened, FloatArray]:
@@ -269,8 +331,9 @@ def _turned(boxes: FloatArray, quarters: int, before: Straightened) -> FloatArra
     return np.roll(moved, quarters, axis=1).astype(np.float32)
 
 
-def _recognised(networks: _Networks, crops: list[NDArray[np.uint8]], boxes: FloatArray) -> list[Line]:
-    """The lines that have text, in the order of `crops`; the lanes share them out, the widest first."""
+def _recognised(networks: _Networks, card: Straightened, boxes: FloatArray) -> list[Line]:
+    """The lines that have text, in the order of `boxes`; the lanes share them out, the widest first."""
+    crops = [crop(card.pixels, box) for box in boxes]
     shares = _shares([line.shape[1] / line.shape[0] for line in crops], len(networks.lanes))
     begun = [
         lane.read({place: crops[place] for place in share}) for lane, share in zip(networks.lanes, shares, strict=True)
@@ -309,7 +372,8 @@ def _shares(ratios: Sequence[float], lanes: int) -> list[list[int]]:
 def _is_plain(read: Text, line: NDArray[np.uint8]) -> bool:
     text = read.text
     height, width = line.shape[:2]
-    is_whole = width <= WIDEST_LATIN * height * (len(text) + 1)
+    widest = WIDEST_LATIN if re.search("[A-Za-z]", text) else WIDEST_DIGITS
+    is_whole = width <= widest * height * (len(text) + 1)
     says_all = _LATIN.fullmatch(text) is not None and _CUT.fullmatch(text.strip()) is None and "()" not in text
     return read.confidence >= SURELY_LATIN and is_whole and says_all
 
