@@ -173,5 +173,8 @@ async def _keep_house(transactions: Transactions, retention_days: int) -> None:
             await transactions.keep_house(retention_days)
         except StoreUnavailableError:
             await asyncio.sleep(60)
+        except Exception:  # a task's edge: nobody would start this one again
+            log.exception("housekeeping of transactions failed")
+            await asyncio.sleep(600)
         else:
             await asyncio.sleep(KEEP_HOUSE_EVERY_S)
