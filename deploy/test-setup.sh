@@ -6,7 +6,7 @@
 set -uo pipefail
 
 fonts="fonts-baekmuk fonts-nanum fonts-ocr-b fonts-unfonts-core"
-packages="$fonts chromium curl default-jre-headless node-typescript nodejs prometheus tesseract-ocr-kor"
+packages="$fonts chromium curl default-jdk-headless golang-go node-typescript nodejs php-cli php-curl prometheus tesseract-ocr-kor"
 [ "${1:-}" != fonts ] || packages=$fonts
 
 font() {
@@ -20,9 +20,12 @@ has() {
     fonts-ocr-b) font OCRB.otf ;;
     fonts-unfonts-core) font UnDotumBold.ttf ;;
     chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
-    default-jre-headless) command -v java ;;
+    default-jdk-headless) command -v javac ;;
+    golang-go) command -v go ;;
     node-typescript) command -v tsc ;;
     nodejs) command -v node ;;
+    php-cli) command -v php ;;
+    php-curl) php -r 'exit(function_exists("curl_init") ? 0 : 1);' ;;
     prometheus) command -v prometheus && command -v promtool ;;
     tesseract-ocr-kor) [ -e /usr/share/tesseract-ocr/5/tessdata/kor.traineddata ] ;;
     *) command -v "$1" ;;

@@ -1,12 +1,17 @@
-"""Request bodies have an end: in time, and before their answer.
+"""Request bodies end in time, and an answer that goes out before its body has come still arrives.
 
-In time: one that stalls, or is cut off, is refused in the dialect's own form. (Their size is bounded by Litestar,
+In time: a body that stalls, or is cut off, is refused in the dialect's own form. (Their size is bounded by Litestar,
 `FIDOX_MAX_BODY_BYTES`; without a bound in time a client that sends a byte a minute would hold a connection, and what
 was read of its body, for as long as it likes.)
 
-Before their answer: a call may be refused for its headers alone, while its body is still on the way. The server closes
-a connection whose last body nobody read, and a client that was not told so sends its next call into the void. So what
-is small is read to its end before the answer goes out, and what is not gets the answer with `Connection: close`.
+An answer before its body: a call may be refused for its headers alone, while its body is still on the way. A server
+that closes such a connection resets it, and the reset overtakes the answer: many clients (Node's fetch, Java's
+HttpClient, Go's net/http, whatever writes all before it reads) then report a broken connection in place of the 401. So
+what is left of the body is read and thrown away, as nginx's `lingering_close` does:
+
+    small    read to its end before the answer goes out, and the connection stays open
+    larger   the answer goes out at once with `Connection: close`; then the rest is read, within the bounds of
+             `gateway/lingering.py`, and the connection is closed
 """
 
 from __future__ import annotations
@@ -14,32 +19,43 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from gateway.lingering import Lingering
 from gateway.refusals import refuse
 from shared.contracts import Failure
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
 
-# Of a body that nobody wants: as much of it, and for so long, is worth less than a new connection.
+# Reading this much of an unwanted body, for this long, costs less than a new connection does.
 UNWANTED_BYTES = 64 * 1024
 UNWANTED_S = 1.0
 
 
-def bound_bodies(app: ASGIApp, limit_s: float) -> ASGIApp:
-    """Wrap `app` so that a body arrives within `limit_s` of being asked for, and ends before it is answered."""
+def bound_bodies(app: ASGIApp, limit_s: float, max_bytes: int) -> ASGIApp:
+    """Wrap `app` so that a body arrives within `limit_s` of being asked for, and no answer is lost to an unread one.
+
+    `max_bytes` is the largest body that is taken, in bytes; what is thrown away is bounded in proportion to it.
+    """
+    lingering = Lingering(max_bytes)
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
         body = _Body(scope, receive, limit_s)
+        closes = False
 
         async def answer(message: Message) -> None:
+            nonlocal closes
             if message["type"] == "http.response.start" and not await body.is_over():
+                closes = True
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 
         await app(scope, body.receive, answer)
+        if closes and not body.stalls:
+            address = client[0] if (client := scope.get("client")) else "unknown"
+            await lingering.discard(receive, address)
 
     return wrapped
 
@@ -56,7 +72,7 @@ class _Body:
         self._receive = receive
         self._limit_s = limit_s
         self._until: float | None = None
-        self._stalls = False
+        self.stalls = False
 
     async def receive(self) -> ReceiveMessage:
         """The next piece. Raises a refusal where it does not come in time, or at all."""
@@ -67,9 +83,10 @@ class _Body:
             async with asyncio.timeout_at(self._until):
                 message = await self._receive()
         except TimeoutError:
-            self._stalls = True
+            self.stalls = True
             raise refuse(Failure.BAD_REQUEST, f"the body did not arrive within {self._limit_s:g} s") from None
         if message["type"] == "http.disconnect":
+            self.stalls = True
             raise refuse(Failure.BAD_REQUEST, "the connection ended before the body did")
         self._whole = not message.get("more_body", False)
         return message
@@ -78,7 +95,7 @@ class _Body:
         """Whether the connection can be used again: read what is left of the body, if that is not much."""
         if self._whole or not self._may_close:
             return True
-        if self._stalls or self._length > UNWANTED_BYTES:
+        if self.stalls or self._length > UNWANTED_BYTES:
             return False
         left = UNWANTED_BYTES
         try:
@@ -86,8 +103,10 @@ class _Body:
                 while left > 0:
                     message = await self._receive()
                     if message["type"] == "http.disconnect":
+                        self.stalls = True
                         return False
                     if not message.get("more_body", False):
+                        self._whole = True
                         return True
                     left -= len(message.get("body", b""))
         except TimeoutError:

@@ -138,7 +138,9 @@ def call_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Call:
     """The request's Call; made when it is first asked for, so that a refusal before the guard has one, too."""
     call: Call | None = connection.scope["state"].get("call")
     if call is None:
-        dialect: Surface = connection.scope["state"]["dialect"]
+        dialect: Surface | None = connection.scope["state"]["dialect"]
+        if dialect is None:
+            raise refuse(Failure.NOT_FOUND)
         traceparent = connection.headers.get("traceparent", "")
         call = connection.scope["state"]["call"] = Call(connection.app.state.services, dialect, traceparent)
     return call

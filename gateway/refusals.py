@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from litestar.exceptions import HTTPException, SerializationException
 
+from gateway.text import CONTROLS_REFUSED
 from shared.contracts import Failure, failed
 
 if TYPE_CHECKING:
@@ -30,11 +31,14 @@ _BY_STATUS = {
     429: Failure.RATE_LIMITED,
 }
 
+# What these are outside every dialect, each of which has a table of its own.
+STATUSES = {failure: status for status, failure in _BY_STATUS.items()}
+
 _MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
 # What msgspec says of these is right, and of little help to somebody who never saw the schema.
 _PLAIN_WORDS = {
     "Invalid enum value": "not one of the documented values",
-    "Expected `str` matching regex": "control characters are not allowed",
+    "Expected `str` matching regex": CONTROLS_REFUSED,
 }
 
 

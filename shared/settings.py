@@ -34,6 +34,9 @@ class Database(msgspec.Struct, frozen=True):
     url: Annotated[str, env("DATABASE_URL", "PostgreSQL with pgvector; unset, `make run` starts one")] = ""
     pool_size: Annotated[int, env("FIDOX_DB_POOL", "connections a process may hold", ge=1)] = 4
     connect_timeout_s: Annotated[float, env("FIDOX_DB_TIMEOUT_S", "wait for a connection, seconds", gt=0)] = 2.0
+    statement_timeout_s: Annotated[
+        float, env("FIDOX_DB_STATEMENT_TIMEOUT_S", "a statement that takes longer is given up, seconds", gt=0)
+    ] = 5.0
     retention_days: Annotated[
         int, env("FIDOX_TRANSACTIONS_RETENTION_DAYS", "drop months of transactions older than this; 0 keeps all", ge=0)
     ] = 0
@@ -195,8 +198,24 @@ class Faces(msgspec.Struct, frozen=True):
     max_pixels: Annotated[int, env("FIDOX_MAX_PIXELS", "the largest picture, width times height", ge=1)] = 50_000_000
     threshold_login: Annotated[float, env("FIDOX_THRESHOLD_LOGIN", "score that a login needs", ge=0, le=1)] = 0.7
     threshold_general: Annotated[
-        float, env("FIDOX_THRESHOLD_GENERAL", "score that verify, compare and identify need", ge=0, le=1)
+        float,
+        env(
+            "FIDOX_THRESHOLD_GENERAL",
+            "score that verify and compare need, and identify at least",
+            ge=0,
+            le=1,
+        ),
     ] = 0.7
+    identify_fpir: Annotated[
+        float,
+        env(
+            "FIDOX_IDENTIFY_FPIR",
+            "share of searches for strangers in which identify may name somebody; the more users, the higher the score"
+            " that it asks for",
+            gt=0,
+            le=0.5,
+        ),
+    ] = 0.01
     threshold_monitoring: Annotated[
         float, env("FIDOX_THRESHOLD_MONITORING", "score that monitoring needs", ge=0, le=1)
     ] = 0.6

@@ -22,6 +22,7 @@ from shared.weights.errors import MissingWeightError, UnknownWeightError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shared.settings import Settings
     from shared.weights.find import Located, WeightStore
     from shared.weights.manifest import Manifest, Weight
 
@@ -29,6 +30,9 @@ DETECTOR = "face.detector"
 RECOGNISER = "face.recogniser"
 
 AUTO = "auto"
+
+# The engines of faces: each a detector and a recogniser, or what a package brings.
+EZWAY, APPLEMANGO, DLIB = "ezway", "applemango", "dlib"
 
 # Behind those of InsightFace come those that may be used commercially: under FIDOX_WEIGHTS_LICENCE=commercial they are
 # all there is, and beside the others they are no worse than nothing.
@@ -40,6 +44,13 @@ _FREE_RECOGNISERS = (
 )
 # Taken where they are, and fetched by name or with everything else: a start does not download 261 MB unasked.
 ON_REQUEST = frozenset({"arcface_lresnet100e_ir"})
+# Engine `applemango` is the same on every machine: small, and free for commercial use. Its networks are those that
+# `ezway` has under FIDOX_WEIGHTS_LICENCE=commercial, too, in another process.
+OF_APPLEMANGO = {
+    DETECTOR: _FREE_DETECTORS,
+    RECOGNISER: ("face_reidentification_retail_0095", "face_reidentification_retail_0095_onnx"),
+}
+DLIB_FILES = ("dlib_5_landmarks", "dlib_resnet_v1")
 _WITH_AMX = ("scrfd_2.5g", "scrfd_500m", "scrfd_10g", *_FREE_DETECTORS)
 _ON_CPU = {
     DETECTOR: ("scrfd_500m", "scrfd_2.5g", "scrfd_10g", *_FREE_DETECTORS),
@@ -58,6 +69,31 @@ CHECK_WEIGHTS = {
 }
 # What may be named in its place.
 CHECK_ROLES = {Check.PHOTO: "liveness.photo", Check.DEEPFAKE: "liveness.deepfake"}
+
+
+def engines(store: WeightStore, settings: Settings, *, gpu: bool) -> tuple[str, ...]:
+    """Return the names of the engines to load, in their order: those of the settings and, where it is needed, `dlib`.
+
+    dlib comes with the Python packages, and tells people apart too badly to stand in for an engine that is merely
+    broken (docs/accuracy.md). So it is added to `applemango` only on a machine that has the weights of neither engine:
+    faces are found, counted and masked then, and hardly anybody is recognised. Weights that arrive later are loaded
+    without it being taken away; the next start leaves it out.
+    """
+    wanted = settings.faces.engines
+    if APPLEMANGO not in wanted or DLIB in wanted:
+        return wanted
+    return wanted if any(_is_here(store, settings, name, gpu=gpu) for name in wanted) else (*wanted, DLIB)
+
+
+def _is_here(store: WeightStore, settings: Settings, engine: str, *, gpu: bool) -> bool:
+    faces = settings.faces
+    names = {
+        EZWAY: (candidates(DETECTOR, faces.detector, gpu=gpu), candidates(RECOGNISER, faces.recogniser, gpu=gpu)),
+        APPLEMANGO: tuple(OF_APPLEMANGO.values()),
+    }
+    # What is not in the manifest is reported where the engine is loaded.
+    known = {weight.name for weight in store.manifest.weight}
+    return all(any(name in known and store.find(name) for name in each) for each in names.get(engine, ((),)))
 
 
 def names_of_check(known: Manifest, check: Check, asked: Sequence[str] = (AUTO,)) -> tuple[str, ...]:
@@ -105,12 +141,17 @@ def choose(store: WeightStore, role: str, asked: str = AUTO, *, gpu: bool) -> Lo
 
 def require(store: WeightStore, role: str, asked: str = AUTO, *, gpu: bool) -> Located:
     """As `choose`, but where nothing can be loaded it raises the WeightsError that says why and what to do."""
-    located = choose(store, role, asked, gpu=gpu)
-    if located is not None:
-        return located
     names = candidates(role, asked, gpu=gpu)
     if asked != AUTO:
         return store.locate(asked)  # raises: refused for its licence or its hash, or missing
+    return first(store, role, names)
+
+
+def first(store: WeightStore, role: str, names: tuple[str, ...]) -> Located:
+    """Return the first of these weights that is on this machine. Raises MissingWeightError."""
+    for name in names:
+        if (located := store.find(name)) is not None:
+            return located
     weights = [store.manifest.named(name) for name in names]
     allowed = [weight for weight in weights if store.allows(weight)]
     best = next((weight for weight in allowed if weight.is_published), allowed[0] if allowed else weights[0])

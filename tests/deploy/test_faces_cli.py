@@ -190,8 +190,8 @@ class Second:
             return replace(found, faces=())
         return replace(found, faces=tuple(replace(face, box=face.box + self._shift) for face in found.faces))
 
-    def embed(self, image, face):
-        return self._engine.embed(image, face)
+    def examine(self, image, face):
+        return self._engine.examine(image, face)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class Worker:
         self.redis_url = stack.redis_url.replace("db=0", "db=7")
         self.fault = folder / "fault"
         self.fault.write_text("")
-        weights = folder / "weights"
+        self.folder = weights = folder / "weights"
         self.files = copied((DETECTOR, *(name for names in WEIGHTS.values() for name in names)), weights)
         self.environment = os.environ | {
             "DATABASE_URL": stack.database_url,
@@ -148,12 +148,15 @@ def test_a_check_that_breaks_is_an_error_leaves_the_others_and_comes_back(worker
     assert names(worker.check(portrait)) == ALL
 
 
-def test_without_scrfd_the_second_engines_detector_finds_the_face(worker, portrait):
+@pytest.mark.parametrize("detector", ["yunet_2023mar", "dlib_hog"])
+def test_without_scrfd_the_next_engines_detector_finds_the_face(worker, portrait, detector):
     worker.files[DETECTOR].unlink()
+    if detector != "dlib_hog":
+        copied((detector, "face_reidentification_retail_0095_onnx"), worker.folder)
     worker.start()
     outcome = worker.check(portrait)
     assert names(outcome) == ALL
-    assert outcome.profile.detector == "dlib_hog"
+    assert outcome.profile.detector == detector
     assert outcome.is_live
 
 

@@ -252,9 +252,10 @@ def test_a_start_without_anything_says_what_to_do_and_runs_with_what_the_package
     root = tmp_path_factory.mktemp("alone")
     start = Start(clone, root / "local", environment(root / "cache"))
     with start as started:
-        states = until(started["url"], "face", {"applemango": "ready", "ezway": "absent"})
+        wanted = {"dlib": "ready", "applemango": "absent", "ezway": "absent"}
+        states = until(started["url"], "face", wanted)
         checks = until(started["url"], "liveness", dict.fromkeys(CHECKS, "absent"))
-    assert states == {"applemango": "ready", "ezway": "absent"}
+    assert states == wanted
     assert checks == dict.fromkeys(CHECKS, "absent")
     off = [line for line in start.said if ": off, because " in line]
     assert len(off) >= len(FROM_MIRROR)

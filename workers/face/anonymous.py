@@ -136,7 +136,7 @@ def detected(opened: Opened, seen: Seen) -> contracts.FacesDetected:
     """What was found, and how."""
     profile = profile_of(opened.image, seen.detections, opened.input_bytes)
     return contracts.FacesDetected(
-        faces=faces_of(opened.image, seen.detections),
+        faces=faces_of(opened.image, seen.detections.faces),
         channels=opened.image.channels,
         engine=seen.engine,
         profile=msgspec.structs.replace(profile, decode_ms=opened.decode_ms),

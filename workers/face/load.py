@@ -7,7 +7,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.settings import SettingsError
-from shared.weights import DETECTOR, RECOGNISER, WeightsError, WeightStore, require
+from shared.weights import (
+    APPLEMANGO,
+    DETECTOR,
+    DLIB,
+    DLIB_FILES,
+    EZWAY,
+    RECOGNISER,
+    WeightsError,
+    WeightStore,
+    engines,
+    require,
+)
+from workers.face.engines.applemango import open_applemango
 from workers.face.engines.isolated import IsolatedEngine
 from workers.face.engines.pair import Pair
 from workers.face.judges import open_judges
@@ -29,15 +41,18 @@ CALLERS = 2
 
 
 def loaders(settings: Settings, *, needs_calibration: bool = True) -> dict[str, Callable[[], Engine]]:
-    """How to load each engine of the settings, in their order. Raises SettingsError for a name that is none.
+    """How to load each engine of this machine, in their order (see `shared.weights.engines`).
+
+    Raises SettingsError for the name of an engine that does not exist.
 
     A loader raises WeightsError, or whatever the engine's library raises.
     """
     for name in settings.faces.engines:
         if name not in _LOADERS:
             raise SettingsError(f"FIDOX_ENGINES: engine {name} cannot be loaded; there are {', '.join(_LOADERS)}")
-    load = {**_LOADERS, "ezway": partial(_ezway, needs_calibration=needs_calibration)}
-    return {name: partial(load[name], settings) for name in settings.faces.engines}
+    load = {**_LOADERS, EZWAY: partial(_ezway, needs_calibration=needs_calibration)}
+    names = engines(WeightStore(settings.weights), settings, gpu=has_gpu(settings.inference))
+    return {name: partial(load[name], settings) for name in names}
 
 
 def load_engines(
@@ -50,7 +65,7 @@ def load_engines(
     Raises SettingsError where the settings want a GPU that cannot be used.
     """
     require_gpu(settings.inference)
-    engines: list[Engine] = []
+    loaded: list[Engine] = []
     for name, load in loaders(settings, needs_calibration=needs_calibration).items():
         if only is not None and name not in set(only):
             continue
@@ -60,8 +75,8 @@ def load_engines(
         except WeightsError as error:
             log.warning("engine %s is off: %s", name, error)
             continue
-        engines.append(engine)
-    return engines
+        loaded.append(engine)
+    return loaded
 
 
 def load_judges(settings: Settings) -> Judges:
@@ -75,7 +90,7 @@ def _ezway(settings: Settings, *, needs_calibration: bool = True) -> Engine:
     recogniser = require(store, RECOGNISER, settings.faces.recogniser, gpu=gpu)
     inference = settings.inference
     return Pair(
-        "ezway",
+        EZWAY,
         load_detector(detector, inference, callers=CALLERS),
         # A second copy would cost 40 MB, and waiting for this one takes 5 ms.
         load_recogniser(recogniser, inference, needs_calibration=needs_calibration),
@@ -83,9 +98,13 @@ def _ezway(settings: Settings, *, needs_calibration: bool = True) -> Engine:
 
 
 def _applemango(settings: Settings) -> Engine:
+    return open_applemango(WeightStore(settings.weights), settings)
+
+
+def _dlib(settings: Settings) -> Engine:
     store = WeightStore(settings.weights)
-    files = (store.locate("dlib_5_landmarks").path, store.locate("dlib_resnet_v1").path)
-    return IsolatedEngine("workers.face.engines.applemango:Applemango", files)
+    files = [str(store.locate(name).path) for name in DLIB_FILES]
+    return IsolatedEngine("workers.face.engines.dlib_resnet:DlibResnet", files)
 
 
-_LOADERS: dict[str, Callable[[Settings], Engine]] = {"ezway": _ezway, "applemango": _applemango}
+_LOADERS: dict[str, Callable[[Settings], Engine]] = {EZWAY: _ezway, APPLEMANGO: _applemango, DLIB: _dlib}

@@ -41,6 +41,9 @@ MOST_AREA = 0.985
 # picture, and the tilt in degrees, from which on the picture will do as it is.
 TEXT_MARGIN = 0.06
 TEXT_AREA, LEAST_TILT = 0.6, 4.0
+# Of a card with fewer pixels on its longer side the letters are 8 to 15 high, and the detector misses lines of them; a
+# picture with fewer than SMALLEST on the shorter one shows no card.
+SMALL, SMALLEST = 1000, 150
 # Its text is 25 to 45 pixels high then; the recognisers take 32 or 48.
 CARD_WIDTH = 1280
 
@@ -152,13 +155,29 @@ def around(boxes: FloatArray, card: Straightened) -> FloatArray | None:
     return _long_side_first(card.in_picture(corners))
 
 
-def whole(pixels: NDArray[np.uint8], most_side: int) -> Straightened:
-    """The whole picture, with `most_side` pixels at most on its longer side."""
+def whole(pixels: NDArray[np.uint8], most_side: int, margin: float = 0.0) -> Straightened:
+    """The whole picture, with `most_side` pixels at most on its longer side; a small one enlarged to CARD_WIDTH.
+
+    `margin` is a share of the longer side, which is added all around in the colour of the edges: what stands at an edge
+    is found better with paper around it.
+    """
+    rim = round(margin * max(pixels.shape[:2]))
+    if rim:
+        edges = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+        colour = [float(value) for value in np.median(edges, axis=0)]
+        pixels = cast(
+            "NDArray[np.uint8]",
+            cv2.copyMakeBorder(pixels, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=colour),
+        )
     height, width = pixels.shape[:2]
     scale = min(1.0, most_side / max(height, width))
+    if max(height, width) < SMALL and min(height, width) >= SMALLEST:
+        scale = CARD_WIDTH / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    resized = pixels if scale == 1.0 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
+    resized = pixels if scale == 1.0 else cv2.resize(pixels, size, interpolation=how)
     to_picture = np.diag([width / size[0], height / size[1], 1.0])
+    to_picture[:2, 2] = -rim
     return Straightened(cast("NDArray[np.uint8]", resized), to_picture, is_whole=True)
 
 

@@ -27,7 +27,7 @@ from shared.db.templates import register_vectors
 from shared.db.transactions import Transactions
 from shared.endings import end
 from shared.metrics.sampled import sampled
-from shared.queue import connect
+from shared.redis_client import connect
 from shared.tracing import set_up_tracing
 from shared.weights import licences
 from shared.weights.cautions import caution
@@ -141,7 +141,7 @@ async def _run(
 
 
 async def _beat(worker: JobWorker) -> None:
-    await heartbeat.beat()
+    await heartbeat.beat(lambda: worker.reaches_redis)
     log.warning("the supervisor is gone; finishing")
     worker.stop()
 
@@ -173,5 +173,8 @@ async def _keep_house(transactions: Transactions, retention_days: int) -> None:
             await transactions.keep_house(retention_days)
         except StoreUnavailableError:
             await asyncio.sleep(60)
+        except Exception:  # a task's edge: nobody would start this one again
+            log.exception("housekeeping of transactions failed")
+            await asyncio.sleep(600)
         else:
             await asyncio.sleep(KEEP_HOUSE_EVERY_S)

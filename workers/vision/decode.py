@@ -83,7 +83,7 @@ class Image:
     """`pixels` is BGR uint8[height, width, 3], upright; `width` and `height` are the file's, upright, too.
 
     `scale` is the size of `pixels` over the file's: 1, 1/2, 1/4 or 1/8. Coordinates go back by dividing by it.
-    `channels` are the file's, see `Header`.
+    `channels` are the file's, see `Header`. `gain` is by what the pixels were made brighter than the file's (`light`).
     """
 
     pixels: NDArray[np.uint8]
@@ -91,6 +91,7 @@ class Image:
     height: int
     scale: float
     channels: int = 3
+    gain: float = 1.0
 
     @classmethod
     def of(cls, pixels: NDArray[np.uint8]) -> Image:

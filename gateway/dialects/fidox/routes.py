@@ -16,7 +16,7 @@ from gateway.dialects.fidox import schemas
 from gateway.dialects.fidox.errors import ErrorBody
 from gateway.images import ImageType, images_of_base64
 from gateway.liveness import ask_with_liveness
-from gateway.rawpath import user_code
+from gateway.paths import user_code
 from shared import contracts
 from shared.contracts import Context
 

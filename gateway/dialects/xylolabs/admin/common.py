@@ -15,9 +15,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.auth.admins import admin_guard
 from gateway.calls import call_of
-from gateway.dialects.fields import NO_CONTROLS
 from gateway.dialects.xylolabs.errors import ErrorBody
 from gateway.refusals import refuse
+from gateway.text import NO_CONTROLS
 from shared.contracts import Failure
 from shared.db.transactions import OK
 
