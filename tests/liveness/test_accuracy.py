@@ -43,6 +43,15 @@ def test_the_authors_forged_faces_are_found_and_their_real_ones_are_not(check_al
     assert attacks(check_all(sorted((samples / "deepfake").glob("real*"))), Check.DEEPFAKE) == [False, False]
 
 
+def test_a_check_that_tells_nothing_drags_no_living_faces_confidence_down(check_all):
+    """MesoNet's own probabilities of these are 0.1 to 0.9; what they score is what is known of any picture."""
+    scores = [
+        result.score for one in check_all(liveness.portraits()) for result in one.checks if result.check == "deepfake"
+    ]
+    assert len(scores) == 12
+    assert all(0.85 <= score <= 0.9 for score in scores)
+
+
 def test_of_masked_and_of_bare_faces_nearly_all_are_answered_and_right(check_all):
     for paths, worn, least in ((liveness.masked(), True, 0.92), (liveness.bare(), False, 0.95)):
         outcomes = check_all(paths)
