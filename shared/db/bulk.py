@@ -95,6 +95,23 @@ class Bulk:
             row = await cursor.fetchone()
         return int(row[0]) if row else 0
 
+    async def on_others(self, tenant_id: int, models: Sequence[tuple[str, str]]) -> int:
+        """How many users have a template that is of none of these (engine, model id), whatever else they have."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT count(DISTINCT user_code) FROM templates WHERE tenant_id = %(tenant)s AND NOT ("
+                "  version = %(version)s"
+                "  AND (engine, model_id) IN (SELECT * FROM unnest(%(engines)s::text[], %(models)s::text[])))",
+                {
+                    "tenant": tenant_id,
+                    "engines": [engine for engine, _ in models],
+                    "models": [model_id for _, model_id in models],
+                    "version": TEMPLATE_VERSION,
+                },
+            )
+            row = await cursor.fetchone()
+        return int(row[0]) if row else 0
+
     async def pages(self, tenant_id: int, after: str = "", size: int = PAGE) -> AsyncIterator[list[Person]]:
         """All users whose code comes after `after`, by user code (bytewise), `size` at a time.
 

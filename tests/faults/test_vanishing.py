@@ -4,6 +4,7 @@ A proxy stands before each store. It swallows what is open, as a host that has g
 the successor, as a name, a floating address or a load balancer does.
 """
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -20,6 +21,8 @@ import redis
 from deploy.local.servers import _redis_server
 from shared import keys
 from shared.contracts import Kind
+from shared.db.pool import Pool, StoreUnavailableError, connection, open_pool
+from shared.settings import Database
 from tests.faults.conftest import Answered
 from tests.support.gateways import gateway_process_beside
 from tests.support.ports import own_port
@@ -35,6 +38,10 @@ CLIENTS = 4
 # For what comes after: long enough for each wait of the product to have ended once more.
 AFTER_S = 3.0
 IDLE_S = 8.0
+# What Kubernetes gives a probe (k8s/base/gateway/deployment.yaml).
+PROBE_TIMEOUT_S = 4.0
+# A port on which nobody listens: below those that are given to anybody.
+NOWHERE = 1
 
 
 class Stores:
@@ -53,8 +60,10 @@ class Stores:
             "DATABASE_URL": f"postgresql://postgres:@127.0.0.1:{self.postgres.port}/postgres",
             "FIDOX_KEY_CACHE_S": "0",
         }
-        command = [sys.executable, "-m", "tests.support.odd_worker", "4"]
-        self.worker = subprocess.Popen(command, env={**stack.environment, **environment}, cwd=CHECKOUT)
+        self.ready_file = folder / "ready"
+        command = [sys.executable, "-m", "tests.support.odd_worker", "--supervised", "1"]
+        variables = {**stack.environment, **environment, "FIDOX_READY_FILE": str(self.ready_file)}
+        self.worker = subprocess.Popen(command, env=variables, cwd=CHECKOUT)
         parts.callback(self.worker.wait, 60)
         parts.callback(self.worker.terminate)
         self.url, self.gateway_pid = parts.enter_context(gateway_process_beside(stack, **environment))
@@ -92,6 +101,14 @@ class Stores:
         with psycopg.connect(self.database_url) as connection:
             found = connection.execute("SELECT count(DISTINCT tx_id) FROM transactions WHERE tx_id = ANY(%s)", [tx_ids])
             return found.fetchone()[0]
+
+    def readiness(self) -> httpx.Response:
+        return httpx.get(f"{self.url}/health/ready", timeout=30)
+
+    def alive(self) -> set[bytes]:
+        """The worker processes that the primary knows."""
+        with redis.Redis(port=self.redis.target) as client:
+            return set(client.zrange(keys.workers(Kind.FACE), 0, -1))
 
 
 def answers(port: int) -> bool:
@@ -198,5 +215,67 @@ def test_a_redis_that_is_demoted_and_keeps_its_connections(stores, ask):
         stores.redis.move(new)
 
     comes_back(stores, ask, fail_over)
-    with redis.Redis(port=stores.redis.target) as client:
-        assert client.zcard(keys.workers(Kind.FACE)) == 1
+    assert len(stores.alive()) == 1
+
+
+def test_without_redis_nothing_is_ready_everything_is_alive_and_it_is_told_soon(stores, ask):
+    """What was open is swallowed, and nobody listens at the address any more."""
+    workers = stores.alive()
+    until(lambda: stores.ready_file.read_text() == "", "the worker is ready")
+    assert stores.readiness().json() == {
+        "status": "ok",
+        "redis": "ok",
+        "face": "ok",
+        "liveness": "no live worker",
+        "ocr": "no live worker",
+        "database": "ok",
+    }
+    successor = stores.successor()
+    stores.redis.vanish(NOWHERE)
+    began = time.monotonic()
+    answer = stores.readiness()
+    assert time.monotonic() - began < PROBE_TIMEOUT_S
+    assert answer.status_code == 503
+    assert (answer.json()["redis"], answer.json()["database"]) == ("unavailable", "ok")
+    assert httpx.get(f"{stores.url}/health/live", timeout=30).status_code == 200
+    until(lambda: stores.ready_file.read_text() != "", "the worker is not ready")
+    assert time.time() - stores.ready_file.stat().st_mtime < 15, "and it is alive"
+    stores.redis.move(successor)
+    until(lambda: stores.readiness().status_code == 200, "the gateway is ready again")
+    until(lambda: stores.ready_file.read_text() == "", "the worker is ready again")
+    assert stores.alive() == workers, "nothing was restarted"
+
+
+def test_an_installation_of_one_kind_of_worker_gets_ready(stack, stores):
+    """Another database of the same Redis, where only this kind has a heartbeat."""
+    with (
+        redis.Redis(port=stores.redis.target, db=1) as client,
+        gateway_process_beside(stack, REDIS_URL=f"redis://127.0.0.1:{stores.redis.target}/1") as (url, _),
+    ):
+        for kind in (Kind.OCR, Kind.LIVENESS):
+            client.flushdb()
+            answer = httpx.get(f"{url}/health/ready", timeout=30)
+            assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+            client.zadd(keys.workers(kind), {"host:1:a:b": (time.time() + 60) * 1000})
+            until(lambda: httpx.get(f"{url}/health/ready", timeout=30).status_code == 200, "it is ready")
+
+
+def test_a_postgresql_that_vanishes_in_the_middle_of_a_statement(stores):
+    url = f"postgresql://postgres:@127.0.0.1:{stores.postgres.port}/postgres"
+    settings = Database(url=url, statement_timeout_s=1.0, pool_size=1)
+
+    async def vanish_meanwhile(pool: Pool) -> None:
+        async with connection(pool) as conn:
+            asyncio.get_running_loop().call_later(0.2, stores.vanish, "postgres")
+            await conn.execute("SELECT pg_sleep(0.5)")
+
+    async def main() -> None:
+        async with open_pool(settings) as pool:
+            with pytest.raises(StoreUnavailableError):
+                await vanish_meanwhile(pool)
+            async with connection(pool) as conn:
+                await conn.execute("SELECT 1")
+
+    began = time.monotonic()
+    asyncio.run(main())
+    assert time.monotonic() - began < MOST_S

@@ -58,7 +58,8 @@ if __name__ == "__main__":
     set_up_logging(settings.log)
     match sys.argv[1:]:
         case ["--supervised", count]:
-            sys.exit(Supervisor("tests.support.odd_worker", int(count), lease_s=settings.queue.lease_s).run())
+            lease_s, ready_file = settings.queue.lease_s, settings.telemetry.ready_file
+            sys.exit(Supervisor("tests.support.odd_worker", int(count), lease_s=lease_s, ready_file=ready_file).run())
         case [] | ["--one"]:
             run_process(Kind.FACE, settings, load)
         case [slots, *stuck_s]:

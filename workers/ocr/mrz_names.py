@@ -3,8 +3,8 @@
     P<CZESPECIMEN<CVZORCA<C<CC<CCCC<<AC<<C     as read
     P<CZESPECIMEN<<VZOR<<<<<<<<<<<<<<<<<<<     the page has SPECIMEN and VZOR
 
-No check digit covers the names, so that a zone may be valid and they be wrong. C and K are what a filler is read as, and
-letters of many names; which of them they are only the page can say.
+No check digit covers the names, so that a zone may be valid and they be wrong. C and K are what a filler is read as,
+and letters of many names; which of them they are only the page can say.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LIKE_FILLER = frozenset("<CK")
 # In the fillers at the end of a line a letter may stand that is like none; of a name most are.
 _FILLER_WORTH, _LETTER_WORTH = 1, -2
+_MOST_MISREAD = 6
 # A name this short stands on every page by chance.
 _LEAST = 2
 
@@ -40,16 +41,15 @@ def held_against_page(zone: Zone, stands: Callable[[str], bool]) -> Zone:
 
 
 def _ends(text: str) -> list[int]:
-    """Where the names may end: at the fillers, or a few letters before them that may be fillers, too."""
+    """Where the names may end: at the fillers, or a few letters before those, which may be fillers as well."""
     worth, best, start = 0, 0, len(text)
     for at in range(len(text) - 1, -1, -1):
         worth += _FILLER_WORTH if text[at] in _LIKE_FILLER else _LETTER_WORTH
-        if worth > best:
+        if worth >= best:
             best, start = worth, at
-    ends = [start]
-    while ends[-1] < len(text) and text[ends[-1]] != FILLER:
-        ends.append(ends[-1] + 1)
-    return ends
+    # The first of them may be letters of the name: C and K are both.
+    start = next((at for at in range(start, len(text)) if text[at] == FILLER), len(text))
+    return list(range(start, max(0, start - _MOST_MISREAD), -1))
 
 
 def _splits(names: str) -> list[tuple[str, str]]:

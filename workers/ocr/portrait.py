@@ -17,7 +17,8 @@ _TALLEST = 0.75
 def is_printed(box: FloatArray, text: FloatArray) -> bool:
     """Whether a face, float32[4] x1 y1 x2 y2, is where a card's portrait is.
 
-    `text` is float32[n, 2], corners of the card's lines; both are of the card the right way up. A face that covers the text is nobody's portrait either.
+    `text` is float32[n, 2], corners of the card's lines. Both are of the card the right way up. A face that covers the
+    text is nobody's portrait either.
     """
     x1, y1, x2, y2 = (float(edge) for edge in box)
     left, top = text.min(axis=0)

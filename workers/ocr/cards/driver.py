@@ -155,9 +155,7 @@ def _latin_name(row: Row) -> Value | None:
 
 def _unread_label_end(text: str, latin: str) -> int:
     """Where a label ends that was misread past knowing: two syllables before a colon, or before three after 성."""
-    label = (
-        re.match(r"[가-힣]\s?[가-힣\d]\s?[:;]?\s?(?=(?:[가-힣]\s?){2})", text) if re.search("[:：]", latin) else None
-    )
+    label = re.match(r"[가-힣]\s?[가-힣\d]\s?[:;]?\s?(?=(?:[가-힣]\s?){2})", text) if ":" in latin else None
     label = label or re.match(r"성\s?[가-힣]\s?(?=(?:[가-힣]\s?){3})", text)
     return label.end() if label else 0
 
