@@ -19,6 +19,7 @@ from tests.bench import (
     masking,
     networks,
     ocr,
+    strangers,
     telemetry,
 )
 from tests.bench.report import Section, write
@@ -33,6 +34,7 @@ SECTIONS = {
     "keys": masking.keys,
     "identify": identify.identify,
     "accuracy": accuracy.accuracy,
+    "strangers": strangers.strangers,
     "liveness": liveness.accuracy,
     "attacks": attacks.attacks_found,
     "liveness-speed": liveness.speed,
@@ -43,7 +45,7 @@ SECTIONS = {
     "detectors": detectors.detectors,
 }
 # What is measured in this process, beside nothing: a stack would take its share of the cores.
-WITHOUT_STACK = {"networks", "detectors", "attacks"}
+WITHOUT_STACK = {"networks", "detectors", "accuracy", "strangers", "attacks"}
 
 
 def main() -> None:
