@@ -27,7 +27,9 @@ _H = f"[{HANGUL}]"
 # What the name of a district, a town or a street ends in.
 _ENDS = frozenset("시군구읍면동리가로길")
 # Cities and counties of three syllables and more: 중구 is in six provinces, and a word of many texts.
-_TOWNS = tuple({name for names in DISTRICTS.values() for name in names if len(name) > 2})
+_TOWNS = {name.replace(" ", ""): name for names in DISTRICTS.values() for name in names if len(name) > 2}
+_PROVINCES_AS_SPELT = {name: name for name in (*PROVINCES, *SHORT)}
+_LONGEST_NAME = 10
 # Where a space stands though none was read.
 _SPACES = (
     (rf"^({_H}{{1,4}}?[읍면])(?={_H}+[로길리])", r"\1 "),  # 선원면 중앙로
@@ -59,8 +61,10 @@ def province(text: str, least: float = _PROVINCE_LEAST) -> tuple[str, int] | Non
 
     A short name is one syllable long but for 시: nothing is known again by half of that, so it must be there as it is.
     """
+    spelt = _spelt(_PROVINCES_AS_SPELT, text)
+    if spelt or least >= 1.0:
+        return spelt
     found = [(name, end) for name in PROVINCES if (end := begins(name, text, least)) is not None]
-    found += [(name, end) for name in SHORT if (end := begins(name, text, 1.0)) is not None]
     if not found:
         return None
     # 전라북도 and 전라남도 are both like 전라?도: the most alike of what was read.
@@ -142,8 +146,17 @@ def _district(districts: Iterable[str], text: str, sure: Sequence[float]) -> tup
 
 def _town(text: str) -> tuple[str, int] | None:
     """The city or county that a text without a province begins with, as it is spelt."""
-    found = [(name, end) for name in _TOWNS if (end := begins(name, text, 1.0)) is not None]
-    return max(found, key=lambda pair: len(pair[0]), default=None)
+    return _spelt(_TOWNS, text)
+
+
+def _spelt(names: dict[str, str], text: str) -> tuple[str, int] | None:
+    """The longest of the names that the text begins with, spaces aside, and where the rest begins."""
+    own = "".join(text[: 2 * _LONGEST_NAME].split())[:_LONGEST_NAME]
+    name = next((names[own[:length]] for length in range(len(own), 1, -1) if own[:length] in names), None)
+    if name is None:
+        return None
+    letters = (at for at, character in enumerate(text, 1) if not character.isspace())
+    return name, next(at for count, at in enumerate(letters, 1) if count == len(name.replace(" ", "")))
 
 
 def _closed(text: str) -> str:
