@@ -26,6 +26,8 @@ _LONGEST_PROVINCE = 16  # 제주특별자치도 with a space between every two
 _H = f"[{HANGUL}]"
 # What the name of a district, a town or a street ends in.
 _ENDS = frozenset("시군구읍면동리가로길")
+# A name of a place with a space after it: a city with its district, a district, a county, a town.
+_PLACE = re.compile(rf"(?:{_H}{{2,4}}시 {_H}{{1,4}}구|{_H}{{1,4}}[시군구읍면])(?=[ ,]|$)")
 # Cities and counties of three syllables and more: 중구 is in six provinces, and a word of many texts.
 _TOWNS = {name.replace(" ", ""): name for names in DISTRICTS.values() for name in names if len(name) > 2}
 _PROVINCES_AS_SPELT = {name: name for name in (*PROVINCES, *SHORT)}
@@ -113,17 +115,24 @@ def _headed(text: str, sure: Sequence[float]) -> tuple[str, str, Sequence[float]
     start, text, sure = f"{start} {district[0]}".strip(), *_after(text, district[1], sure)
     # The town of a county has the county's name.
     seat = f"{district[0][:-1]}읍" if district[0].endswith("군") else ""
-    if seat and (end := begins(seat, text, _TOWN_LEAST)) is not None and _may_stand_for(text[:end], seat, sure):
+    if seat and (end := begins(seat, text, _TOWN_LEAST)) is not None and _may_stand_for(text, end, seat, sure):
         start, text, sure = f"{start} {seat}", *_after(text, end, sure)
     return start, text, sure
 
 
-def _may_stand_for(read: str, word: str, sure: Sequence[float]) -> bool:
-    """Whether the list's word stands for what was read: that was read unsurely, or is no name of a place at all."""
-    own = bare(read)
+def _may_stand_for(text: str, end: int, word: str, sure: Sequence[float]) -> bool:
+    """Whether the list's word stands for what the text begins with, up to `end` as it is aligned with the word.
+
+    It does where that was read unsurely, or is no name of a place at all.
+    """
+    own = bare(text[:end])
     if own == bare(word):
         return True
-    return own != "" and (own[-1] not in _ENDS or is_doubted(own, bare(word), sure[: len(own)]))
+    if (place := _PLACE.match(text)) is not None:
+        own = bare(place[0])
+    elif own[-1:] not in _ENDS:
+        return own != ""
+    return is_doubted(own, bare(word), sure[: len(own)])
 
 
 def _after(text: str, end: int, sure: Sequence[float]) -> tuple[str, Sequence[float]]:
@@ -141,7 +150,7 @@ def _district(districts: Iterable[str], text: str, sure: Sequence[float]) -> tup
     if not ranked or (len(ranked) > 1 and near[0] - near[1] < MARGIN):
         return None
     name, end = ranked[0]
-    return ranked[0] if _may_stand_for(text[:end], name, sure) else None
+    return ranked[0] if _may_stand_for(text, end, name, sure) else None
 
 
 def _town(text: str) -> tuple[str, int] | None:
