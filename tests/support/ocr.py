@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import unicodedata
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tests.specimens import Truth
+    from workers.ocr.lines import Reading
 
 AT_ONCE = 4
 PATIENCE_S = 60.0
@@ -56,6 +58,25 @@ def wrong_fields(outcome: contracts.AnyOutcome, truth: Truth) -> dict[CardField,
     fields = outcome.fields if isinstance(outcome, CardRead) else {}
     pairs = {name: (value, fields[name].value if name in fields else "") for name, value in truth.fields.items()}
     return {name: pair for name, pair in pairs.items() if plain(pair[0]) != plain(pair[1])}
+
+
+def replaced(reading: Reading, fields: dict[CardField, str], truth: dict[CardField, str]) -> list[tuple[str, str]]:
+    """Words of two letters and more that were read rightly and are not in the answer, with what the answer has.
+
+    They are sought in what either recogniser made of the lines, so that a word is one that something after them lost.
+    """
+    lines = [plain(text) for line in reading.lines for text in (line.text, line.latin)]
+    found: list[tuple[str, str]] = []
+    for name, printed in truth.items():
+        given = plain(fields.get(name, ""))
+        # A field that is not given at all was not found, which is another fault.
+        words = (plain(word) for word in re.split(r"[\s,()<]+", printed))
+        found += [
+            (word, given)
+            for word in words
+            if given and len(word) > 1 and word not in given and any(word in line for line in lines)
+        ]
+    return found
 
 
 def errors(printed: str, read: str) -> int:

@@ -26,8 +26,12 @@ _LONGEST_PROVINCE = 16  # 제주특별자치도 with a space between every two
 _H = f"[{HANGUL}]"
 # What the name of a district, a town or a street ends in.
 _ENDS = frozenset("시군구읍면동리가로길")
+# A name of a place with a space after it: a city with its district, a district, a county, a town.
+_PLACE = re.compile(rf"(?:{_H}{{2,4}}시 {_H}{{1,4}}구|{_H}{{1,4}}[시군구읍면])(?=[ ,]|$)")
 # Cities and counties of three syllables and more: 중구 is in six provinces, and a word of many texts.
-_TOWNS = tuple({name for names in DISTRICTS.values() for name in names if len(name) > 2})
+_TOWNS = {name.replace(" ", ""): name for names in DISTRICTS.values() for name in names if len(name) > 2}
+_PROVINCES_AS_SPELT = {name: name for name in (*PROVINCES, *SHORT)}
+_LONGEST_NAME = 10
 # Where a space stands though none was read.
 _SPACES = (
     (rf"^({_H}{{1,4}}?[읍면])(?={_H}+[로길리])", r"\1 "),  # 선원면 중앙로
@@ -59,8 +63,10 @@ def province(text: str, least: float = _PROVINCE_LEAST) -> tuple[str, int] | Non
 
     A short name is one syllable long but for 시: nothing is known again by half of that, so it must be there as it is.
     """
+    spelt = _spelt(_PROVINCES_AS_SPELT, text)
+    if spelt or least >= 1.0:
+        return spelt
     found = [(name, end) for name in PROVINCES if (end := begins(name, text, least)) is not None]
-    found += [(name, end) for name in SHORT if (end := begins(name, text, 1.0)) is not None]
     if not found:
         return None
     # 전라북도 and 전라남도 are both like 전라?도: the most alike of what was read.
@@ -109,17 +115,24 @@ def _headed(text: str, sure: Sequence[float]) -> tuple[str, str, Sequence[float]
     start, text, sure = f"{start} {district[0]}".strip(), *_after(text, district[1], sure)
     # The town of a county has the county's name.
     seat = f"{district[0][:-1]}읍" if district[0].endswith("군") else ""
-    if seat and (end := begins(seat, text, _TOWN_LEAST)) is not None and _may_stand_for(text[:end], seat, sure):
+    if seat and (end := begins(seat, text, _TOWN_LEAST)) is not None and _may_stand_for(text, end, seat, sure):
         start, text, sure = f"{start} {seat}", *_after(text, end, sure)
     return start, text, sure
 
 
-def _may_stand_for(read: str, word: str, sure: Sequence[float]) -> bool:
-    """Whether the list's word stands for what was read: that was read unsurely, or is no name of a place at all."""
-    own = bare(read)
+def _may_stand_for(text: str, end: int, word: str, sure: Sequence[float]) -> bool:
+    """Whether the list's word stands for what the text begins with, up to `end` as it is aligned with the word.
+
+    It does where that was read unsurely, or is no name of a place at all.
+    """
+    own = bare(text[:end])
     if own == bare(word):
         return True
-    return own != "" and (own[-1] not in _ENDS or is_doubted(own, bare(word), sure[: len(own)]))
+    if (place := _PLACE.match(text)) is not None:
+        own = bare(place[0])
+    elif own[-1:] not in _ENDS:
+        return own != ""
+    return is_doubted(own, bare(word), sure[: len(own)])
 
 
 def _after(text: str, end: int, sure: Sequence[float]) -> tuple[str, Sequence[float]]:
@@ -137,13 +150,22 @@ def _district(districts: Iterable[str], text: str, sure: Sequence[float]) -> tup
     if not ranked or (len(ranked) > 1 and near[0] - near[1] < MARGIN):
         return None
     name, end = ranked[0]
-    return ranked[0] if _may_stand_for(text[:end], name, sure) else None
+    return ranked[0] if _may_stand_for(text, end, name, sure) else None
 
 
 def _town(text: str) -> tuple[str, int] | None:
     """The city or county that a text without a province begins with, as it is spelt."""
-    found = [(name, end) for name in _TOWNS if (end := begins(name, text, 1.0)) is not None]
-    return max(found, key=lambda pair: len(pair[0]), default=None)
+    return _spelt(_TOWNS, text)
+
+
+def _spelt(names: dict[str, str], text: str) -> tuple[str, int] | None:
+    """The longest of the names that the text begins with, spaces aside, and where the rest begins."""
+    own = "".join(text[: 2 * _LONGEST_NAME].split())[:_LONGEST_NAME]
+    name = next((names[own[:length]] for length in range(len(own), 1, -1) if own[:length] in names), None)
+    if name is None:
+        return None
+    letters = (at for at, character in enumerate(text, 1) if not character.isspace())
+    return name, next(at for count, at in enumerate(letters, 1) if count == len(name.replace(" ", "")))
 
 
 def _closed(text: str) -> str:

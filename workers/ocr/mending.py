@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 # From here on a character stays as it was read, see docs/ocr.md for what was measured.
-SURE = 0.96
+SURE = 0.85
 # How much nearer than the next word of the list a word must be, of the letters of both.
 MARGIN = 0.04
 

@@ -144,15 +144,26 @@ def around(boxes: FloatArray, card: Straightened) -> FloatArray | None:
 
     None where that is about the picture itself, so that nothing would be gained.
     """
-    rectangle = cv2.minAreaRect(boxes.reshape(-1, 2))
-    (centre, size, angle) = rectangle
-    margin = TEXT_MARGIN * max(size)
-    size = size[0] + 2 * margin, size[1] + 2 * margin
-    tilt = abs((angle + 45) % 90 - 45)
-    if size[0] * size[1] > TEXT_AREA * card.width * card.height and tilt < LEAST_TILT:
+    # Level with the lines: the smallest rectangle around a title, a column and a seal lies across them now and then.
+    tilt = tilt_of(boxes)
+    turn = np.radians(tilt)
+    axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]], np.float32)
+    along = boxes.reshape(-1, 2) @ axes.T
+    low, high = along.min(axis=0), along.max(axis=0)
+    margin = TEXT_MARGIN * float((high - low).max())
+    low, high = low - margin, high + margin
+    width, height = (float(side) for side in high - low)
+    if width * height > TEXT_AREA * card.width * card.height and abs(tilt) < LEAST_TILT:
         return None
-    corners = np.array(cv2.boxPoints((centre, size, angle)), np.float32)
+    corners = np.array([[low[0], low[1]], [high[0], low[1]], [high[0], high[1]], [low[0], high[1]]], np.float32) @ axes
     return _long_side_first(card.in_picture(corners))
+
+
+def tilt_of(boxes: FloatArray) -> float:
+    """By how many degrees the lines, float32[n, 4, 2], are off the level or the plumb, -45 to 45; the median."""
+    along = boxes[:, 1] - boxes[:, 0]
+    angles = np.degrees(np.arctan2(along[:, 1], along[:, 0]))
+    return float(np.median((angles + 45) % 90 - 45))
 
 
 def whole(pixels: NDArray[np.uint8], most_side: int, margin: float = 0.0) -> Straightened:

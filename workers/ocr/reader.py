@@ -29,7 +29,7 @@ from workers.ocr.hangul import HangulReader
 from workers.ocr.lines import Line, Reading
 from workers.ocr.networks import LineDetector, LineRecogniser
 from workers.ocr.orientation import LineOrientation, lies_on_its_side, sizes, voters
-from workers.ocr.quad import around, find_quad, straighten, whole
+from workers.ocr.quad import around, find_quad, straighten, tilt_of, whole
 from workers.vision.detection import Stopwatch
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ TRIAL_LONGEST = 4
 LEAST_LINES = 4
 # How near to the edge a line is cut, in pixels; text keeps 20 and more from a card's. One may be a stain.
 EDGE, LEAST_CUT = 3, 2
+# From here on a card's quad was laid across it.
+MOST_TILT = 12.0
 # The longer side of a picture that is taken whole.
 WHOLE_SIDE = 1600
 # Around a whole picture that is looked at for the second time, of its longer side.
@@ -208,7 +210,7 @@ def _read(networks: _Networks, pixels: NDArray[np.uint8]) -> CardReading:
     card = whole(pixels, WHOLE_SIDE) if quad is None else straighten(pixels, quad)
     straighten_ms = watch.lap()
     boxes = networks.lines.find(card.pixels)
-    if not card.is_whole and (len(boxes) < LEAST_LINES or _cuts_lines(boxes, card)):
+    if not card.is_whole and (len(boxes) < LEAST_LINES or _cuts_lines(boxes, card) or abs(tilt_of(boxes)) > MOST_TILT):
         card = whole(pixels, WHOLE_SIDE)
         boxes = networks.lines.find(card.pixels)
     if card.is_whole and len(boxes) >= LEAST_LINES and (quad := around(boxes, card)) is not None:

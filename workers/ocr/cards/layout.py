@@ -12,7 +12,7 @@ from workers.ocr.dates import find_dates, today
 from workers.ocr.mending import SURE, mended
 from workers.ocr.merging import digits_differ
 from workers.ocr.passages import Passage, Reader, passage, rows
-from workers.ocr.text import bare, find, hangul_share
+from workers.ocr.text import bare, find, hangul_share, likeness
 
 if TYPE_CHECKING:
     import re
@@ -30,6 +30,7 @@ DIGITS_DIFFER = 0.85
 # Guilloche is read as text of little confidence.
 GARBAGE = 0.35
 _LABEL_LEAST_LENGTH = 3
+_OFFICES, _ENDING_LEAST = ("구청장", "군수", "시장"), 0.7
 _ADDRESS_LINES, _LEADING = 4, 2.2
 _OFFICE_ROWS, _HALF, _LEAST_SYLLABLES = 8, 0.5, 3
 _LONGEST_LABEL, _SURELY_A_PROVINCE = 7, 0.8
@@ -220,16 +221,28 @@ def office(
         for part in parts:
             if hangul_share(part.text) <= _HALF:
                 continue
-            read = form.fullmatch(bare(part.text))
-            if read and (part.text in offices(part.text) or _is_sure(part)):
-                return part.value(" ".join(filter(None, read.groups())))
             known = offices(part.text)
+            if as_listed := next((one for one in known if bare(one) == bare(part.text)), None):
+                return part.value(as_listed)
+            read = form.fullmatch(bare(part.text))
+            if read and _is_sure(part):
+                return part.value(" ".join(filter(None, read.groups())))
             # Of what has no such form a part was misread, however surely.
             if found := mended(part.text, known, least, part.sure if read else ()):
                 return part.value(*found)
+            if read is None and (spelt := form.fullmatch(_with_ending(bare(part.text)))) and spelt[1]:
+                return part.value(" ".join(filter(None, spelt.groups())), DISAGREEMENT)
             if read and province(part.text[:16], 1.0):
                 return part.value(" ".join(filter(None, read.groups())))
     return None
+
+
+def _with_ending(text: str) -> str:
+    """The text with the word for an office that its end is like: it has one of these, whatever the district."""
+    for ending in _OFFICES:
+        if likeness(ending, text[-len(ending) :]) >= _ENDING_LEAST:
+            return text[: -len(ending)] + ending
+    return text
 
 
 def _is_sure(part: Passage) -> bool:
