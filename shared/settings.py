@@ -32,11 +32,18 @@ class Database(msgspec.Struct, frozen=True):
     """Where the rows are."""
 
     url: Annotated[str, env("DATABASE_URL", "PostgreSQL with pgvector; unset, `make run` starts one")] = ""
+    direct_url: Annotated[
+        str,
+        env("FIDOX_DB_DIRECT_URL", "the same database past a pooler, for migrations and backups; unset: DATABASE_URL"),
+    ] = ""
     pool_size: Annotated[int, env("FIDOX_DB_POOL", "connections a process may hold", ge=1)] = 4
     connect_timeout_s: Annotated[float, env("FIDOX_DB_TIMEOUT_S", "wait for a connection, seconds", gt=0)] = 2.0
     statement_timeout_s: Annotated[
         float, env("FIDOX_DB_STATEMENT_TIMEOUT_S", "a statement that takes longer is given up, seconds", gt=0)
     ] = 5.0
+    prepares: Annotated[
+        bool, env("FIDOX_DB_PREPARE", "prepare statements; `false` for PgBouncer in transaction mode before 1.21")
+    ] = True
     retention_days: Annotated[
         int, env("FIDOX_TRANSACTIONS_RETENTION_DAYS", "drop months of transactions older than this; 0 keeps all", ge=0)
     ] = 0

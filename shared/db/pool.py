@@ -103,7 +103,9 @@ async def open_pool(
         reconnect_timeout=settings.connect_timeout_s,
         configure=prepare,
         check=check,
-        kwargs={"autocommit": True, "application_name": application, **_defaults(settings)},
+        kwargs={"autocommit": True, "application_name": application, **_defaults(settings)}
+        # Behind a pooler the next statement may reach another session, which knows nothing of what this one prepared.
+        | ({} if settings.prepares else {"prepare_threshold": None}),
         open=False,
     )
     pool = cast("Pool", watched)
