@@ -30,6 +30,7 @@ from gateway.dialects.xylolabs import XYLOLABS
 from gateway.dialects.xylolabs.operations import KEPT_HEADERS, MASK_HEADERS
 from gateway.documents import document_routes
 from gateway.health import live, ready
+from gateway.json_bodies import ApiRequest
 from gateway.look.render import compile_pages
 from gateway.paths import read_paths
 from gateway.refusals import STATUSES, failure_of
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         state=State(),
         exception_handlers={Exception: answer_error},
         cors_config=_cors(settings.http.cors_origins),
+        request_class=ApiRequest,
         request_max_body_size=settings.http.max_body_bytes,
         openapi_config=None,
         # Set up by the process (shared/telemetry.py); Litestar would replace it.

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 # Reading this much of an unwanted body, for this long, costs less than a new connection does.
 UNWANTED_BYTES = 64 * 1024
 UNWANTED_S = 1.0
+# Content-Encoding: nothing is decompressed here, since a small body may become a very large one.
+PLAIN = frozenset({b"", b"identity"})
+COMPRESSED = frozenset({b"gzip", b"x-gzip", b"deflate", b"br", b"zstd", b"compress"})
 
 
 def bound_bodies(app: ASGIApp, limit_s: float, max_bytes: int) -> ASGIApp:
@@ -66,6 +69,7 @@ class _Body:
     def __init__(self, scope: HTTPScope, receive: Receive, limit_s: float) -> None:
         headers = dict(scope["headers"])
         self._length = int(headers.get(b"content-length", 0))
+        self._encoding = headers.get(b"content-encoding", b"").strip().lower()
         self._whole = not self._length and b"transfer-encoding" not in headers
         # A later HTTP has no such header, and gives up one call's stream without the connection.
         self._may_close = scope["http_version"].startswith("1")
@@ -75,7 +79,10 @@ class _Body:
         self.stalls = False
 
     async def receive(self) -> ReceiveMessage:
-        """The next piece. Raises a refusal where it does not come in time, or at all."""
+        """The next piece. Raises a refusal where it does not come in time, or at all, or is compressed."""
+        if self._encoding not in PLAIN and not self._whole:
+            named = self._encoding.decode() if self._encoding in COMPRESSED else "this"
+            raise refuse(Failure.UNSUPPORTED_BODY, f"Content-Encoding: {named} is not taken; send the body as it is")
         if self._whole:  # what is waited for now is the client's going away, and that may take its time
             return await self._receive()
         self._until = self._until or asyncio.get_running_loop().time() + self._limit_s

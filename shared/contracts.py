@@ -134,6 +134,7 @@ class Failure(StrEnum):
     # the request
     BAD_REQUEST = "bad_request"
     BODY_TOO_LARGE = "body_too_large"
+    UNSUPPORTED_BODY = "unsupported_body"  # compressed, or text in another encoding than UTF-8
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"  # something of that name is there already
     METHOD_NOT_ALLOWED = "method_not_allowed"

@@ -26,6 +26,7 @@ ERRORS = {
     400: ResponseSpec(ErrorBody, description="The request or the picture is not usable; errorCode says why"),
     401: ResponseSpec(ErrorBody, description="No, a wrong or an expired token: AUTH001"),
     413: ResponseSpec(ErrorBody, description="The body is too large"),
+    415: ResponseSpec(ErrorBody, description="The body is compressed, or not in UTF-8"),
     429: ResponseSpec(ErrorBody, description="The limit is exceeded: LIMIT001; Retry-After says for how long"),
     500: ResponseSpec(ErrorBody, description="A fault of the service"),
     503: ResponseSpec(ErrorBody, description="Busy, or not available now; Retry-After says when to try again"),

@@ -39,6 +39,7 @@ KEPT_HEADERS = {
     "X-Job-Id": "The stored job's id, where it was stored",
 }
 _DEFAULTS = MaskFaces()
+FORM = "The picture. The parameters may be fields of the form instead; an unknown one is refused"
 
 
 @dataclass
@@ -51,7 +52,7 @@ class WithImage(Operation):
         )
         form = Schema(type=OpenAPIType.OBJECT, properties={PART: file}, required=[PART])
         self.request_body = RequestBody(
-            content={"multipart/form-data": OpenAPIMediaType(schema=form)}, required=True, description="The picture"
+            content={"multipart/form-data": OpenAPIMediaType(schema=form)}, required=True, description=FORM
         )
         for parameter in self.parameters or ():
             # Beside a reference 3.0 ignores everything else, so the default stands around it.

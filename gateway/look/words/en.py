@@ -409,6 +409,7 @@ WORDS = {
     "outcome.body_too_large": "Request too large",
     "outcome.not_found": "Nothing here",
     "outcome.conflict": "Already there",
+    "outcome.unsupported_body": "Unsupported body encoding",
     "outcome.method_not_allowed": "Method not allowed",
     "outcome.not_enabled": "Switched off here",
     "outcome.unauthenticated": "Not authenticated",

@@ -409,6 +409,7 @@ WORDS = {
     "outcome.body_too_large": "너무 큰 요청",
     "outcome.not_found": "찾을 수 없음",
     "outcome.conflict": "이미 있음",
+    "outcome.unsupported_body": "지원하지 않는 본문 인코딩",
     "outcome.method_not_allowed": "허용되지 않는 메서드",
     "outcome.not_enabled": "꺼져 있는 기능",
     "outcome.unauthenticated": "인증 실패",

@@ -37,6 +37,7 @@ ERRORS = {
     401: ResponseSpec(ErrorBody, description="No session, or an ended one, and no right HTTP Basic credentials"),
     403: ResponseSpec(ErrorBody, description="Another site's page asks for it"),
     413: ResponseSpec(ErrorBody, description="The body is too large"),
+    415: ResponseSpec(ErrorBody, description="The body is compressed, or not in UTF-8"),
     429: ResponseSpec(ErrorBody, description="Too many logins, or wrong credentials; Retry-After says for how long"),
     500: ResponseSpec(ErrorBody, description="A fault of the service"),
     501: ResponseSpec(ErrorBody, description="Switched off here: the database, or storage; detail says what to set"),
