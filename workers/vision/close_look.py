@@ -50,7 +50,7 @@ SMALL = 40.0
 # A face below this, and there are likely to be smaller ones: a crowd.
 CROWD = 32.0
 REACH = 4.0
-GROW = 1.8
+GROW = 1.6
 # Pixels of the input for one of the file: enlarged more, faces are found no better, and more of what is none.
 FINEST = 2.0
 LEAST_OVERLAP = 64
