@@ -6,6 +6,7 @@ import hashlib
 
 import pytest
 
+from gateway.console.weights import WeightPlaces
 from shared.contracts import Check
 from shared.settings import Settings, SettingsError, Weights
 from shared.weights import (
@@ -166,6 +167,12 @@ def test_a_wrong_entry_is_named_with_the_file_and_what_is_wrong(written, text, c
 def test_a_manifest_that_is_not_there_is_named(tmp_path):
     with pytest.raises(SettingsError, match=r"FIDOX_WEIGHTS_MANIFEST: .*none\.toml cannot be read \(No such file"):
         WeightStore(Weights(manifest=str(tmp_path / "none.toml")))
+
+
+def test_a_gateway_without_the_file_goes_on_with_the_products_names(tmp_path, caplog):
+    places = WeightPlaces(Weights(cache=str(tmp_path), manifest=str(tmp_path / "none.toml")))
+    assert places.manifest is manifest.SHIPPED
+    assert "FIDOX_WEIGHTS_MANIFEST: " in caplog.text
 
 
 def test_a_calibration_is_looked_for_beside_the_manifest(written, tmp_path):
