@@ -120,6 +120,21 @@ def test_nor_is_one_of_those_where_a_syllable_beside_it_was_doubted():
         assert all(any(_is_doubted(word, each) for each in smudged) for word, _ in lost)
 
 
+@pytest.mark.parametrize(("hangul", "surname", "given"), outsiders.NAMES)
+def test_a_name_of_a_passport_that_was_read_surely_stays_however_it_is_spelt(hangul, surname, given):
+    labels = line("성/Surname", 440, 60, height=20), line("이름/Given names", 440, 150, height=20)
+    lines = (
+        line("PASSPORT", 60, 20),
+        *labels,
+        line(surname, 440, 84),
+        line(given, 440, 174),
+        line("한글성명", 900, 150, height=20),
+        line(hangul, 900, 174),
+        line("M12345678", 900, 84),
+    )
+    assert recognise(reading(*lines))[0].fields[CardField.NAME].value == hangul
+
+
 def _smudged(rng: Random, each):
     sure = [SURELY] * len(each.text)
     sure[rng.randrange(len(sure))] = UNSURELY
