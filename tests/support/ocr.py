@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tests.specimens import Truth
-    from workers.ocr.lines import Reading
+    from workers.ocr.cards import Value
 
 AT_ONCE = 4
 PATIENCE_S = 60.0
@@ -60,21 +60,21 @@ def wrong_fields(outcome: contracts.AnyOutcome, truth: Truth) -> dict[CardField,
     return {name: pair for name, pair in pairs.items() if plain(pair[0]) != plain(pair[1])}
 
 
-def replaced(reading: Reading, fields: dict[CardField, str], truth: dict[CardField, str]) -> list[tuple[str, str]]:
-    """Words of two letters and more that were read rightly and are not in the answer, with what the answer has.
+def replaced(fields: dict[CardField, Value], truth: dict[CardField, str]) -> list[tuple[str, str]]:
+    """Words of two letters and more that were read rightly and are not in the answer, with what it has instead.
 
-    They are sought in what either recogniser made of the lines, so that a word is one that something after them lost.
+    They are sought in what either recogniser made of the lines of the field, so that a word counts that something after
+    the recognisers lost.
     """
-    lines = [plain(text) for line in reading.lines for text in (line.text, line.latin)]
     found: list[tuple[str, str]] = []
-    for name, printed in truth.items():
-        given = plain(fields.get(name, ""))
-        # A field that is not given at all was not found, which is another fault.
-        words = (plain(word) for word in re.split(r"[\s,()<]+", printed))
+    for name, value in fields.items():
+        given = plain(value.value)
+        lines = [plain(text) for line in value.lines for text in (line.text, line.latin)]
+        words = (plain(word) for word in re.split(r"[\s,()<]+", truth.get(name, "")))
         found += [
             (word, given)
             for word in words
-            if given and len(word) > 1 and word not in given and any(word in line for line in lines)
+            if len(word) > 1 and word not in given and any(word in line for line in lines)
         ]
     return found
 

@@ -150,7 +150,11 @@ def _district(districts: Iterable[str], text: str, sure: Sequence[float]) -> tup
     if not ranked or (len(ranked) > 1 and near[0] - near[1] < MARGIN):
         return None
     name, end = ranked[0]
-    return ranked[0] if _may_stand_for(text, end, name, sure) else None
+    if not _may_stand_for(text, end, name, sure):
+        return None
+    # Where the name of a place ends is seen better than where it is best aligned.
+    place = _PLACE.match(text)
+    return name, place.end() if place else end
 
 
 def _town(text: str) -> tuple[str, int] | None:

@@ -15,7 +15,7 @@ from shared import contracts
 from shared.contracts import CardField, Failure, FieldValue, PartState, failed
 from workers.inference.circuit import first_answer
 from workers.ocr import outlines
-from workers.ocr.cards.parsers import CARD_LIKE, count_documents, recognise
+from workers.ocr.cards.parsers import CARD_LIKE, count_documents, forget, recognise
 from workers.ocr.cards.titles import other_document, promises_a_document
 from workers.ocr.colour import is_greyscale
 from workers.ocr.masking import masked
@@ -120,7 +120,10 @@ class CardTasks:
             if all(slot.part_state is PartState.ABSENT for slot in self._readers.all()):
                 return failed(Failure.ENGINE_UNAVAILABLE, ABSENT)
             return failed(Failure.OCR_FAILED, NOT_READ, retry_after_s=1)
-        outcome = await call.compute(self._answer, operation, read)
+        try:
+            outcome = await call.compute(self._answer, operation, read)
+        finally:
+            forget()
         profile = msgspec.structs.replace(outcome.profile, decode_ms=decode_ms, input_bytes=len(call.images[0]))
         return msgspec.structs.replace(outcome, profile=profile)
 

@@ -103,7 +103,7 @@ def _name(rows: Sequence[Row]) -> Value | None:
         # A label that is not known again is still Hangul.
         latin = [passage([line for line in row.lines if not hangul_share(line.text)], Reader.LATIN) for row in rows]
         part = next((each for each in latin if _is_name(each.text)), None)
-    return part.value(" ".join(re.findall("[A-Z'-]+", part.text.upper()))) if part else None
+    return part.value(" ".join(re.findall(r"[A-Z'-]+\.?", part.text.upper()))) if part else None
 
 
 def _is_name(text: str) -> bool:

@@ -32,7 +32,9 @@ LABELS = (
 _AGREED, _MENDED = 0.6, 0.85
 # Of the letters of a syllable that must have been read right for it to be taken for another.
 _LEAST = 0.3
-_SURNAME_LEAST = 0.6
+# A label so long is no part of a name.
+_TELLING = 4
+_SURNAME_LEAST, _LONGEST_MENDED = 0.6, 3
 
 
 def hangul_name(text: str, latin: str = "") -> str | None:
@@ -45,7 +47,7 @@ def hangul_name(text: str, latin: str = "") -> str | None:
     if not start or hangul_share(text) < 0.5:
         return None
     name = re.sub(r"\s", "", start[1])
-    if name in LABELS:
+    if name in LABELS or name.endswith("니다") or any(label in name for label in LABELS if len(label) >= _TELLING):
         return None
     hanja = _hanja(latin)
     if not hanja:
@@ -88,15 +90,16 @@ def _read_as(syllable: str, known: Iterable[str]) -> str:
 
 
 def _surname(name: str) -> str:
-    """The surname that a name begins with: as it is, if there is one so, or else the one that is alone most like it."""
+    """The surname that a name begins with: as it is, if there is one so, or else the one that is alone most like it.
+
+    Koreans have given names of one or two syllables: a longer name than three is of no surname of one.
+    """
     for length in (2, 1):
         if name[:length] in SURNAMES and len(name) > length:
             return name[:length]
-    scores = [
-        (sum(map(alike, surname, name)) / len(surname), surname)
-        for surname in SURNAMES
-        if len(surname) == 1 or len(name) == 4
-    ]
+    if len(name) > _LONGEST_MENDED:
+        return name[:1]
+    scores = [(alike(surname, name[0]), surname) for surname in SURNAMES if len(surname) == 1]
     best = max(scores)
     alone = sum(score == best[0] for score, _ in scores) == 1
     return best[1] if alone and best[0] >= _SURNAME_LEAST else name[:1]

@@ -31,10 +31,14 @@ def recognise(reading: Reading) -> list[Parsed]:
     try:
         found = [parse(reading) for parse in PARSERS.values()]
     finally:
-        # What is remembered for speed is of one card, and does not outlive it.
-        for remembering in _REMEMBERING:
-            remembering.cache_clear()
+        forget()
     return sorted(found, key=lambda parsed: parsed.likelihood, reverse=True)
+
+
+def forget() -> None:
+    """Drop what is remembered for speed: it is of one card, and does not outlive it."""
+    for remembering in _REMEMBERING:
+        remembering.cache_clear()
 
 
 def count_documents(reading: Reading) -> int:
