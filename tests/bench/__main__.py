@@ -19,6 +19,7 @@ from tests.bench import (
     masking,
     networks,
     ocr,
+    sight,
     telemetry,
 )
 from tests.bench.report import Section, write
@@ -41,9 +42,10 @@ SECTIONS = {
     "telemetry": telemetry.telemetry,
     "networks": networks.networks,
     "detectors": detectors.detectors,
+    "sight": sight.sight,
 }
 # What is measured in this process, beside nothing: a stack would take its share of the cores.
-WITHOUT_STACK = {"networks", "detectors", "attacks"}
+WITHOUT_STACK = {"networks", "detectors", "attacks", "sight"}
 
 
 def main() -> None:
