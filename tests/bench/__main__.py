@@ -19,6 +19,7 @@ from tests.bench import (
     masking,
     networks,
     ocr,
+    sight,
     strangers,
     telemetry,
 )
@@ -43,9 +44,10 @@ SECTIONS = {
     "telemetry": telemetry.telemetry,
     "networks": networks.networks,
     "detectors": detectors.detectors,
+    "sight": sight.sight,
 }
 # What is measured in this process, beside nothing: a stack would take its share of the cores.
-WITHOUT_STACK = {"networks", "detectors", "accuracy", "strangers", "attacks"}
+WITHOUT_STACK = {"networks", "detectors", "accuracy", "strangers", "sight", "attacks"}
 
 
 def main() -> None:
