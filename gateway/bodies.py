@@ -46,19 +46,16 @@ def bound_bodies(app: ASGIApp, limit_s: float, max_bytes: int) -> ASGIApp:
             await app(scope, receive, send)
             return
         body = _Body(scope, receive, limit_s)
-        closes = False
 
         async def answer(message: Message) -> None:
-            nonlocal closes
             if message["type"] == "http.response.start" and not await body.is_over():
-                closes = True
+                body.is_cut = True
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 
         await app(scope, body.receive, answer)
-        if closes and not body.stalls:
-            address = client[0] if (client := scope.get("client")) else "unknown"
-            await lingering.discard(receive, address)
+        if body.is_cut and not body.stalls:
+            await lingering.discard(receive, scope["client"])
 
     return wrapped
 
@@ -76,7 +73,10 @@ class _Body:
         self._receive = receive
         self._limit_s = limit_s
         self._until: float | None = None
+        # It does not come, or not in time.
         self.stalls = False
+        # It was answered before its end.
+        self.is_cut = False
 
     async def receive(self) -> ReceiveMessage:
         """The next piece. Raises a refusal where it does not come in time, or at all, or is compressed."""

@@ -14,6 +14,8 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from gateway.auth.addresses import UNKNOWN, counted_as
+
 if TYPE_CHECKING:
     from litestar.types import Receive
 
@@ -36,8 +38,9 @@ class Lingering:
         self._max_bytes = TIMES_LARGEST * max_bytes
         self._addresses: Counter[str] = Counter()
 
-    async def discard(self, receive: Receive, address: str) -> None:
+    async def discard(self, receive: Receive, client: tuple[str, int] | None) -> None:
         """Read the rest of a body that nobody wants. Returns when it has ended, or when a bound is reached."""
+        address = counted_as(client[0]) if client else UNKNOWN
         if self._addresses.total() >= MOST_AT_ONCE or self._addresses[address] >= MOST_OF_ADDRESS:
             return
         self._addresses[address] += 1

@@ -135,7 +135,7 @@ def discarded(lingering: Lingering, address: str, chunk: int, pieces: int) -> in
         read += 1
         return {"type": "http.request", "body": bytes(chunk), "more_body": read < pieces}
 
-    asyncio.run(lingering.discard(receive, address))
+    asyncio.run(lingering.discard(receive, (address, 1)))
     return read
 
 
@@ -155,16 +155,16 @@ def test_bodies_are_thrown_away_for_so_many_callers_at_once_and_no_more():
 
         async def begun(addresses) -> int:
             before = read.count
-            tasks.extend(asyncio.create_task(lingering.discard(receive, address)) for address in addresses)
+            tasks.extend(asyncio.create_task(lingering.discard(receive, (address, 1))) for address in addresses)
             await asyncio.sleep(0)
             return read.count - before
 
         tasks: list[asyncio.Task[None]] = []
-        one = await begun(["same"] * (MOST_OF_ADDRESS + 3))
-        others = await begun(f"address {number}" for number in range(MOST_AT_ONCE))
+        one = await begun(["198.51.100.1"] * (MOST_OF_ADDRESS + 3))
+        others = await begun(f"192.0.2.{number}" for number in range(MOST_AT_ONCE))
         end.set()
         await asyncio.gather(*tasks)
-        again = await begun(["same"])
+        again = await begun(["198.51.100.1"])
         await asyncio.gather(*tasks)
         return one, others, again
 
