@@ -223,11 +223,13 @@ class Templates:
         async with connection(self._pool) as conn:
             cursor = await conn.execute(
                 "WITH best AS ("
-                "  SELECT user_code, embedding, embedding <#> %(probe)s AS distance FROM templates"
+                "  SELECT id, user_code, embedding <#> %(probe)s AS distance FROM templates"
                 "  WHERE tenant_id = %(tenant)s AND engine = %(engine)s AND model_id = %(model)s"
                 "  AND version = %(version)s ORDER BY distance LIMIT 2)"
-                # Counting is a scan of its own: of many templates it would take as long as the search.
-                " SELECT best.user_code, users.name, -best.distance, best.embedding, ("
+                # By key afterwards: carried through the scan, vectors would slow it by a tenth. Counting is a scan of
+                # its own, which of many templates would take as long as the search.
+                " SELECT best.user_code, users.name, -best.distance,"
+                " (SELECT embedding FROM templates WHERE tenant_id = %(tenant)s AND id = best.id), ("
                 "  SELECT CASE WHEN templates > %(counted)s THEN templates ELSE ("
                 "   SELECT count(*) FROM templates WHERE tenant_id = %(tenant)s AND engine = %(engine)s"
                 "   AND model_id = %(model)s AND version = %(version)s) END"
