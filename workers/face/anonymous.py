@@ -5,8 +5,8 @@
              ─> look closer at the whole
              ─> paint on the whole ─> encode                   another
 
-`count` of the face operations looks as detect does. Where storage is on, what came of either of these two is kept before
-the answer goes out (keeping.py).
+`count` of the face operations looks as detect does. Where storage is on, what came of the other two is kept before the
+answer goes out (keeping.py).
 
 No face is an answer here, not a failure. Decoding and detecting are one piece of work, as in every operation: each
 more costs two changes of thread. Painting and encoding stand outside the engine's circuit, because a picture of 50
