@@ -328,3 +328,11 @@ def test_what_is_unclear_is_unfit_and_without_the_network_what_has_a_short_embed
     assert unfit(picture, face, 0.41, is_poor=True) == ()
     assert unfit(picture, face, None, is_poor=True) == (Fault.SHARPNESS,)
     assert unfit(picture, face, None, is_poor=False) == ()
+
+
+def test_a_face_of_fewer_than_22_pixels_is_unfit_for_its_size(engine, image):
+    picture = image("obama/obama.jpg")
+    face = engine.detect(picture, DetectOptions()).faces[0]
+    small = replace(face, box=face.box * np.float32(21 / face.height))
+    assert unfit(picture, small, 0.6, is_poor=False) == (Fault.SIZE,)
+    assert "come closer" in Fault.SIZE.advice

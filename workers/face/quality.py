@@ -48,6 +48,7 @@ class Limits:
     # What compare and verify need: of small, dark, blurred and compressed copies with less two thirds and more are
     # missed at a score of 0.7, of those with 0.4 to 0.45 a half.
     unfit: float = 0.4
+    unfit_px: float = 22.0  # the height of a face: of 18 to 22 pixels 80 % are missed, of 22 to 26 a half
     # `detail_ratio`: 0.56 and more on 152 photos. Moved by a tenth of the face, of which more than one half are missed,
     # 0.28 in the median along a row and 0.41 aslant; by a twentieth 0.43.
     streaked: float = 0.36
@@ -115,6 +116,8 @@ def unfit(
     A face that moved while the picture was taken is clear to LightQNet, so it is judged by itself (`detail_ratio`). The
     fault is named by the plain measures, so that the caller knows what to change.
     """
+    if face.height < limits.unfit_px:
+        return (Fault.SIZE,)
     moved = face.landmarks is not None and detail_ratio(_grey(image, face.landmarks)) < limits.streaked
     if not moved and (not is_poor if clarity is None else clarity >= limits.unfit):
         return ()
