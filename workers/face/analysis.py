@@ -1,6 +1,6 @@
 """One picture, as far as an operation needs it: decode, detect, choose, judge, embed, with the time of each step.
 
-FACES       decode ─> light ─> detect ─> look closer, where there may be small faces
+FACES       decode ─> light ─> detect
 EMBEDDING   decode ─> light ─> find the face, upright ─> embed ─> look round once more, where that is weak and not clear
 TEMPLATE    as EMBEDDING ─> quality
 """
@@ -16,8 +16,7 @@ import numpy as np
 
 from workers.face.judges import PLAIN
 from workers.face.quality import Fault, faults, unfit
-from workers.vision.close_look import look_closer
-from workers.vision.decode import EVERY_PIXEL, decode
+from workers.vision.decode import decode
 from workers.vision.detection import Stopwatch
 from workers.vision.light import lit
 from workers.vision.profile import face_of, faces_of, profile_of
@@ -68,17 +67,9 @@ def analyse(
     image = lit(decode(data, max_pixels=max_pixels))
     decode_ms = watch.lap()
     if want is Want.FACES:
-        first = engine.detect(image, options)
-        closer = look_closer(
-            engine,
-            image,
-            first,
-            options,
-            lambda: lit(decode(data, max_pixels=max_pixels, keep_side=EVERY_PIXEL)),
-            always=False,
-        )
-        profile = msgspec.structs.replace(profile_of(image, closer.detections, len(data)), decode_ms=decode_ms)
-        return Analysis(faces_of(image, closer.detections.faces), None, np.empty(0, np.float32), (), profile)
+        detections = engine.detect(image, options)
+        profile = msgspec.structs.replace(profile_of(image, detections, len(data)), decode_ms=decode_ms)
+        return Analysis(faces_of(image, detections.faces), None, np.empty(0, np.float32), (), profile)
     sighting = find_face(engine, image, options, judges.how_clear)
     watch.lap()
     sighting, examined = _examined(engine, sighting, options, judges)

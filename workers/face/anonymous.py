@@ -5,7 +5,8 @@
              ─> look closer at the whole
              ─> paint on the whole ─> encode                   another
 
-Where storage is on, what came of either is kept before the answer goes out (keeping.py).
+`count` of the face operations looks as detect does. Where storage is on, what came of the other two is kept before the
+answer goes out (keeping.py).
 
 No face is an answer here, not a failure. Decoding and detecting are one piece of work, as in every operation: each
 more costs two changes of thread. Painting and encoding stand outside the engine's circuit, because a picture of 50
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,6 +33,7 @@ from workers.vision.detection import DetectOptions, Stopwatch
 from workers.vision.encode import check_size, encode, has_alpha
 from workers.vision.light import lit
 from workers.vision.profile import faces_of, profile_of
+from workers.vision.upright import Turn, turned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 
 # Of closer looks: one part of them at a time, under an engine's limit (3 s); and all of them, under a call's (10 s).
 STEP_S = 0.5
-PATIENCE_S = 5.0
+PATIENCE_S = 6.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,9 +93,7 @@ class AnonymousTasks:
         self, operation: contracts.DetectFaces | contracts.MaskFaces, call: Call
     ) -> contracts.FacesDetected | contracts.Failed:
         """Detect, or detect and mask, the faces of image 0."""
-        looked = await self._looked(operation, call)
-        if looked is None:
-            return failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE, retry_after_s=1)
+        looked = await looked_at(self._engines, operation, call, self._max_pixels)
         if isinstance(looked, contracts.Failed):
             return looked
         opened, seen = looked
@@ -106,27 +106,28 @@ class AnonymousTasks:
             return failed(error.failure, error.detail, image=0)
         return await self._keeper.keep(found, operation, call) if self._keeper else found
 
-    async def _looked(
-        self, operation: contracts.DetectFaces | contracts.MaskFaces, call: Call
-    ) -> tuple[Opened, Seen] | contracts.Failed | None:
-        """By the first engine that does not break over it, as `first_answer` does.
 
-        A closer look takes seconds where the machine is busy. An engine fails that does not get on with it within its
-        limit, so it is asked for a part of the looks at a time.
-        """
-        for slot in self._engines.in_order():
-            try:
-                looked = await slot.run(call.compute, open_and_look, call.images[0], operation, self._max_pixels)
-                if isinstance(looked, contracts.Failed):
-                    return looked
-                opened, name, search = looked
-                until = time.monotonic() + PATIENCE_S
-                while not await slot.run(call.compute, go_on, search) and time.monotonic() < until:
-                    pass
-            except PartFailedError:
-                continue
-            return opened, Seen.by(name, search)
-        return None
+async def looked_at(
+    engines: Engines, operation: contracts.Detecting, call: Call, max_pixels: int
+) -> tuple[Opened, Seen] | contracts.Failed:
+    """Look at image 0 with the first engine that does not break over it, as `first_answer` does.
+
+    A closer look takes seconds where the machine is busy. An engine fails that does not get on with it within its
+    limit, so it is asked for a part of the looks at a time.
+    """
+    for slot in engines.in_order():
+        try:
+            looked = await slot.run(call.compute, open_and_look, call.images[0], operation, max_pixels)
+            if isinstance(looked, contracts.Failed):
+                return looked
+            opened, name, search = looked
+            until = time.monotonic() + PATIENCE_S
+            while not await slot.run(call.compute, go_on, search) and time.monotonic() < until:
+                pass
+        except PartFailedError:
+            continue
+        return opened, Seen.by(name, search)
+    return failed(Failure.ENGINE_UNAVAILABLE, NO_ENGINE, retry_after_s=1)
 
 
 def go_on(_engine: Engine, search: Search) -> bool:
@@ -148,7 +149,7 @@ def mask_once(engine: Engine, data: bytes, operation: contracts.MaskFaces, *, ma
     return masked(opened, look_at_all(engine, opened, operation), operation)
 
 
-def open_picture(data: bytes, operation: contracts.DetectFaces | contracts.MaskFaces, max_pixels: int) -> Opened:
+def open_picture(data: bytes, operation: contracts.Detecting, max_pixels: int) -> Opened:
     """Decode as far as the operation needs it. Raises ImageError."""
     watch = Stopwatch()
     if isinstance(operation, contracts.MaskFaces):
@@ -167,7 +168,7 @@ def open_picture(data: bytes, operation: contracts.DetectFaces | contracts.MaskF
 
 
 def open_and_look(
-    engine: Engine, data: bytes, operation: contracts.DetectFaces | contracts.MaskFaces, max_pixels: int
+    engine: Engine, data: bytes, operation: contracts.Detecting, max_pixels: int
 ) -> tuple[Opened, str, Search] | contracts.Failed:
     """Decode and take the first look. What is wrong with the picture is an answer, not the engine's failure."""
     try:
@@ -183,7 +184,18 @@ def look(engine: Engine, opened: Opened, operation: contracts.Detecting) -> Sear
     first = engine.detect(opened.image, options)
     if opened.whole is not None and opened.whole.veiled is not None:
         first = with_more(first, engine.detect(opened.whole.veiled, options))
+    if to_mask and not first.faces:
+        first = turned_look(engine, opened.image, first, options)
     return Search(engine, opened.image, first, options, lambda: lit(opened.full()), always=to_mask)
+
+
+def turned_look(engine: Engine, image: Image, first: Detections, options: DetectOptions) -> Detections:
+    """Find the faces of a picture that lies on its side or stands on its head, where as it is none was found."""
+    height, width = image.pixels.shape[:2]
+    for quarters in (1, 2, 3):
+        found, turn = engine.detect(turned(image, quarters), options), Turn(quarters, width, height)
+        first = with_more(first, replace(found, faces=tuple(turn.back(face) for face in found.faces)))
+    return first
 
 
 def look_at_all(engine: Engine, opened: Opened, operation: contracts.Detecting) -> Seen:

@@ -21,6 +21,7 @@ from shared import contracts
 from shared.contracts import Context, Failure, failed
 from shared.db.templates import Template, Templates, names_of
 from workers.face.analysis import Analysis, Want, analyse
+from workers.face.anonymous import detected, looked_at
 from workers.face.engines import NO_ENGINE
 from workers.face.identification import needed_score
 from workers.face.judges import PLAIN
@@ -294,11 +295,11 @@ class FaceTasks:
 
     async def count(self, operation: contracts.CountFaces, call: Call) -> contracts.AnyOutcome:
         """Every face of a picture."""
-        looked = await self._look(operation, call, Want.FACES, self._engines.in_order())
+        looked = await looked_at(self._engines, operation, call, self._max_pixels)
         if isinstance(looked, contracts.Failed):
             return looked
-        engine, (found,) = looked
-        return contracts.FacesCounted(faces=found.faces, engine=engine.name, model=None, profile=found.profile)
+        found = detected(*looked)
+        return contracts.FacesCounted(faces=found.faces, engine=found.engine, model=None, profile=found.profile)
 
     async def delete(self, operation: contracts.DeleteUser, call: Call) -> contracts.AnyOutcome:
         """Forget a user."""

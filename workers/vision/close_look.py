@@ -56,8 +56,6 @@ FINEST = 2.0
 LEAST_OVERLAP = 64
 # 48 megapixels take 72 at SIGHT; 12 take 20. A tile takes 8 to 25 ms.
 MOST_TILES = 72
-# For what is done in one go: under the time in which an engine has failed (FIDOX_ENGINE_TIMEOUT_S, 3 s).
-PATIENCE_S = 2.0
 # What overlaps a known face by so much of the union, or of the smaller box, is the same face.
 SAME_UNION, SAME_SMALLER = 0.4, 0.7
 # Detectors that see a picture in SIDE pixels.
@@ -73,21 +71,6 @@ class Closer:
 
     detections: Detections
     smallest_px: float
-
-
-def look_closer(
-    finder: Finder,
-    image: Image,
-    first: Detections,
-    options: DetectOptions,
-    full: Callable[[], Image],
-    *,
-    always: bool,
-) -> Closer:
-    """Find the faces that `first`, a look at `image`, sees too small, for at most PATIENCE_S. See `Search`."""
-    search = Search(finder, image, first, options, full, always=always)
-    search.advance(PATIENCE_S)
-    return search.closer()
 
 
 def with_more(first: Detections, other: Detections) -> Detections:
