@@ -29,7 +29,7 @@ def main() -> None:
         sys.exit(str(error))
     set_up_logging(settings.log)
     try:
-        with served(settings.telemetry, "gateway", QueueFigures(settings.queue.url)):
+        with served(settings.telemetry, "gateway", QueueFigures(settings.queue)):
             _serve(settings)
     except SettingsError as error:
         sys.exit(str(error))

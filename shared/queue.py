@@ -255,7 +255,7 @@ def _refused(failure: Failure, detail: str) -> Answer:
 @asynccontextmanager
 async def open_queue(settings: QueueSettings) -> AsyncGenerator[Queue]:
     """The queue of one gateway process, with its reader running."""
-    redis = connect(settings.url)
+    redis = connect(settings)
     queue = Queue(redis, settings)
     reader = asyncio.create_task(queue.read_replies(), name="replies")
     try:

@@ -17,11 +17,14 @@ redis-py's own `socket_timeout` would not do: it bounds a blocking pop like any 
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 import socket
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from redis import exceptions
+import redis
+from redis import connection as blocking
+from redis import exceptions, sentinel
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import (
     AbstractConnection,
@@ -32,7 +35,9 @@ from redis.asyncio.connection import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from shared.settings import Queue as QueueSettings
 
 # Chosen: a command takes a millisecond, and the longest script a few; a gateway's calls have ten seconds in all.
 PATIENCE_S = 2.0
@@ -61,13 +66,91 @@ _KEEPALIVE = {
 }
 
 
-def connect(url: str, *, most: int = 32) -> Redis:
+# One of three may have gone with the primary's host: the others have time left.
+SENTINEL_S = 0.5
+SENTINEL_PORT = 26379
+
+_Find: TypeAlias = "Callable[[], Awaitable[tuple[str, int]]]"
+
+
+def connect(settings: QueueSettings, *, most: int = 32) -> Redis:
     """Return a client with at most `most` connections, none of which is open yet. Raises ValueError for a bad URL.
 
-    `url` is redis://, rediss:// (TLS; `?ssl_ca_certs=` names the authority) or unix://.
+    The URL is redis://, rediss:// (TLS; `?ssl_ca_certs=` names the authority) or unix://. Where there are sentinels,
+    each new connection asks one of them for the primary; host and port of the URL are not used then, and the sentinels
+    are asked with TLS where it is rediss://.
     """
-    options = cast("dict[str, Any]", parse_url(url))
-    base = options.pop("connection_class", Connection)
+    options = cast("dict[str, Any]", parse_url(settings.url))
+    if not settings.sentinels:
+        return _client(options, most)
+    if "path" in options:
+        raise ValueError("sentinels: expected redis:// or rediss://, got unix://")
+    ours = {"db", "username", "password", "host", "port"}
+    account = {"username": settings.sentinel_username or None, "password": settings.sentinel_password or None}
+    alike = {name: value for name, value in options.items() if name not in ours} | account
+    places = [alike | {"host": host, "port": port} for host, port in sentinel_addresses(settings.sentinels)]
+
+    async def find() -> tuple[str, int]:
+        return await _ask_sentinels(places, settings.sentinel_master)
+
+    return _client(options | {"find": find}, most)
+
+
+def connect_blocking(settings: QueueSettings, *, patience_s: float) -> redis.Redis:
+    """Return a client without an event loop, for a look now and then, as `connect` does. Raises ValueError."""
+    patience = {"socket_connect_timeout": patience_s, "socket_timeout": patience_s}
+    if not settings.sentinels:
+        return redis.Redis.from_url(settings.url, **patience)
+    options = cast("dict[str, Any]", blocking.parse_url(settings.url))
+    tls = {"ssl": options.pop("connection_class", None) is blocking.SSLConnection}
+    alike = {name: value for name, value in options.items() if name.startswith("ssl_")} | tls
+    asked = sentinel.Sentinel(
+        sentinel_addresses(settings.sentinels),
+        sentinel_kwargs={
+            **alike,
+            "username": settings.sentinel_username or None,
+            "password": settings.sentinel_password or None,
+            "socket_connect_timeout": SENTINEL_S,
+            "socket_timeout": SENTINEL_S,
+        },
+    )
+    rest = {name: value for name, value in options.items() if name not in {"host", "port"}}
+    return cast("Any", asked).master_for(settings.sentinel_master, **rest, **tls, **patience)
+
+
+def sentinel_addresses(said: Sequence[str]) -> list[tuple[str, int]]:
+    """Return `host:port` of each as a pair; a port that is missing is 26379. Raises ValueError."""
+    found: list[tuple[str, int]] = []
+    for one in said:
+        host, _, port = one.rpartition(":") if re.search(r":\d+$", one) else (one, "", str(SENTINEL_PORT))
+        found.append((host.strip("[]"), int(port)))
+    return found
+
+
+async def _ask_sentinels(places: Sequence[dict[str, Any]], name: str) -> tuple[str, int]:
+    """The primary's address, from the first that knows it. Raises ConnectionError.
+
+    In any order: what one of them says may be old, and whoever is sent to a server that has gone asks again.
+    """
+    complaints: list[str] = []
+    for place in random.sample(places, len(places)):
+        try:
+            async with asyncio.timeout(SENTINEL_S), _client(place, most=1) as client:
+                asked = cast("Callable[..., Awaitable[Any]]", client.execute_command)
+                found = await asked("SENTINEL GET-MASTER-ADDR-BY-NAME", name)
+        except (exceptions.RedisError, OSError) as error:
+            complaints.append(words(error))
+            continue
+        if found:
+            host, port = found
+            return host.decode(), int(port)
+        complaints.append(f"no primary is called {name}")
+    raise exceptions.ConnectionError(f"no sentinel knows the primary: {'; '.join(complaints)}")
+
+
+def _client(options: dict[str, Any], most: int) -> Redis:
+    base = options.get("connection_class", Connection)
+    options = {name: value for name, value in options.items() if name != "connection_class"}
     if base is not UnixDomainSocketConnection:
         options |= {"socket_keepalive": True, "socket_keepalive_options": _KEEPALIVE}
     pool = BlockingConnectionPool(
@@ -99,9 +182,10 @@ class _Doubt:
 class _Bounded(AbstractConnection):
     """A connection that waits for nothing longer than it should."""
 
-    def __init__(self, *, doubt: _Doubt, **options: Any) -> None:
+    def __init__(self, *, doubt: _Doubt, find: _Find | None = None, **options: Any) -> None:
         super().__init__(**options)
         self._doubt = doubt
+        self._find = find
         self._opened = 0.0
         self._blocks_s = 0.0
 
@@ -114,6 +198,8 @@ class _Bounded(AbstractConnection):
         opened = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(PATIENCE_S):
+                if self._find is not None:
+                    self.host, self.port = await self._find()
                 await super().connect()
         except TimeoutError:
             await self._give_up()

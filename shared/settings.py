@@ -53,6 +53,18 @@ class Queue(msgspec.Struct, frozen=True):
     """Between gateway and workers: what is admitted, and for how long."""
 
     url: Annotated[str, env("REDIS_URL", "Redis 6.2 or newer; unset, `make run` starts one")] = ""
+    sentinels: Annotated[
+        tuple[str, ...],
+        env(
+            "FIDOX_REDIS_SENTINELS",
+            "`host:port` of each Redis Sentinel, by commas; they say where the primary is, the rest is as in REDIS_URL",
+        ),
+    ] = ()
+    sentinel_master: Annotated[str, env("FIDOX_REDIS_SENTINEL_MASTER", "the primary's name with them")] = "mymaster"
+    sentinel_username: Annotated[str, env("FIDOX_REDIS_SENTINEL_USERNAME", "the account at the sentinels")] = ""
+    sentinel_password: Annotated[
+        str, env("FIDOX_REDIS_SENTINEL_PASSWORD", "its password; unset: they ask for none")
+    ] = ""
     deadline_s: Annotated[float, env("FIDOX_DEADLINE_S", "a call is answered or refused within this", gt=0)] = 10.0
     max_jobs: Annotated[int, env("FIDOX_QUEUE_MAX_JOBS", "jobs a queue holds before it refuses", ge=1)] = 256
     max_bytes: Annotated[int, env("FIDOX_QUEUE_MAX_BYTES", "bytes of images a queue holds before it refuses", ge=1)] = (

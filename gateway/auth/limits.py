@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
+    from shared.settings import Queue as QueueSettings
+
 log = logging.getLogger(__name__)
 
 # Counting takes a millisecond. A Redis that stands still is waited for once, by the queue, and not here too.
@@ -109,7 +111,7 @@ class Limiter:
 
 
 @asynccontextmanager
-async def open_limiter(redis_url: str) -> AsyncGenerator[Limiter]:
+async def open_limiter(settings: QueueSettings) -> AsyncGenerator[Limiter]:
     """A limiter, with connections of its own."""
-    async with connect(redis_url) as redis:
+    async with connect(settings) as redis:
         yield Limiter(redis)

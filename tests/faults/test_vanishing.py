@@ -9,34 +9,28 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-import psycopg
 import pytest
 import redis
 
-from deploy.local.servers import _redis_server
 from shared import keys
 from shared.contracts import Kind
 from shared.db.pool import Pool, StoreUnavailableError, connection, open_pool
 from shared.settings import Database
-from tests.faults.conftest import Answered
+from tests.faults.failing import CLIENTS, MOST_S, comes_back, redis_server, written
 from tests.support.gateways import gateway_process_beside
-from tests.support.ports import own_port
 from tests.support.proxy import Proxy
 from tests.support.waiting import until
 
+if TYPE_CHECKING:
+    from tests.faults.conftest import Answered
+
 CHECKOUT = Path(__file__).parents[2]
-# The issue's own figure.
-MOST_S = 10.0
-# Calls in a row that are answered well, four clients at a time.
-STEADY = 40
-CLIENTS = 4
-# For what comes after: long enough for each wait of the product to have ended once more.
-AFTER_S = 3.0
 IDLE_S = 8.0
 # What Kubernetes gives a probe (k8s/base/gateway/deployment.yaml).
 PROBE_TIMEOUT_S = 4.0
@@ -48,8 +42,7 @@ class Stores:
     """Two Redis servers, and the stack's PostgreSQL as its own successor; a gateway and a worker that reach them."""
 
     def __init__(self, stack, folder: Path, parts: ExitStack) -> None:
-        self._parts = parts
-        self.servers = [self._redis(folder) for _ in range(2)]
+        self.servers = [parts.enter_context(redis_server(folder)).port for _ in range(2)]
         self.redis = parts.enter_context(Proxy(self.servers[0]))
         sockets = parse_qs(urlsplit(stack.database_url).query)["host"][0]
         self._postgres_socket = f"{sockets}/.s.PGSQL.5432"
@@ -67,15 +60,6 @@ class Stores:
         parts.callback(self.worker.wait, 60)
         parts.callback(self.worker.terminate)
         self.url, self.gateway_pid = parts.enter_context(gateway_process_beside(stack, **environment))
-
-    def _redis(self, folder: Path) -> int:
-        port = own_port()
-        command = [str(_redis_server()), "--port", str(port), "--save", "", "--dir", str(folder)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        self._parts.callback(process.wait, 30)
-        self._parts.callback(process.kill)
-        until(lambda: answers(port), "Redis is up")
-        return port
 
     @property
     def other(self) -> int:
@@ -97,11 +81,6 @@ class Stores:
             assert self.postgres.open
             self.postgres.vanish(self._postgres_socket)
 
-    def written(self, tx_ids: list[str]) -> int:
-        with psycopg.connect(self.database_url) as connection:
-            found = connection.execute("SELECT count(DISTINCT tx_id) FROM transactions WHERE tx_id = ANY(%s)", [tx_ids])
-            return found.fetchone()[0]
-
     def readiness(self) -> httpx.Response:
         return httpx.get(f"{self.url}/health/ready", timeout=30)
 
@@ -111,84 +90,15 @@ class Stores:
             return set(client.zrange(keys.workers(Kind.FACE), 0, -1))
 
 
-def answers(port: int) -> bool:
-    try:
-        with redis.Redis(port=port) as client:
-            return client.ping()
-    except redis.ConnectionError:
-        return False
-
-
 @pytest.fixture(scope="module")
 def stores(stack, tmp_path_factory):
     with ExitStack() as parts:
         yield Stores(stack, tmp_path_factory.mktemp("stores"), parts)
 
 
-@pytest.fixture
-def ask(stores, token):
-    """One call, which its worker answers after a look into PostgreSQL."""
-
-    with httpx.Client(base_url=stores.url, timeout=60, headers={"Authorization": f"Bearer {token}"}) as client:
-
-        def call() -> Answered:
-            began = time.monotonic()
-            answer = client.post("/face/verify", json={"userCode": "ask", "image": "/9j/"})
-            code = answer.json().get("code", "")
-            tx_id = answer.json().get("txId") or answer.headers["X-Transaction-Id"]
-            return Answered(began, time.monotonic(), answer.status_code, code, tx_id)
-
-        until(lambda: call().status == 200, "all is well")
-        yield call
-
-
-@contextmanager
-def load(ask):
-    """CLIENTS that call for as long as the block runs."""
-    told: list[Answered] = []
-    stop = threading.Event()
-
-    def run() -> None:
-        while not stop.is_set():
-            told.append(ask())
-            time.sleep(0.05)
-
-    threads = [threading.Thread(target=run) for _ in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield told
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-
-
-def comes_back(stores: Stores, ask, fail) -> None:
-    """`fail` under load: the last call that is refused has been within MOST_S, and the records are complete."""
-    with load(ask) as told:
-        until(lambda: len(told) >= 2 * CLIENTS, "calls are answered")
-        failed = time.monotonic()
-        fail()
-
-        def is_well() -> bool:
-            last = [answer for answer in tuple(told) if answer.began > failed][-STEADY:]
-            return len(last) == STEADY and all(answer.status == 200 for answer in last)
-
-        until(is_well, f"{STEADY} calls in a row are answered well")
-        time.sleep(AFTER_S)
-    refused = [answer for answer in told if answer.status != 200]
-    assert {answer.status for answer in refused} <= {503}, refused
-    last_s = max((answer.ended - failed for answer in refused), default=0.0)
-    assert last_s < MOST_S
-    print(f"{len(refused)} of {len(told)} refused, the last one after {last_s:.1f} s")
-    tx_ids = [answer.tx_id for answer in told]
-    until(lambda: stores.written(tx_ids) == len(tx_ids), "every call is recorded")
-
-
 @pytest.mark.parametrize("name", ["redis", "postgres"])
 def test_a_store_that_vanishes_without_a_word(stores, ask, name):
-    comes_back(stores, ask, lambda: stores.vanish(name))
+    comes_back(stores.database_url, ask, lambda: stores.vanish(name))
 
 
 def test_stores_that_vanish_while_nobody_calls(stores, ask):
@@ -202,7 +112,7 @@ def test_stores_that_vanish_while_nobody_calls(stores, ask):
         thread.join()
     assert [answer.status for answer in told] == [200] * 2 * CLIENTS
     tx_ids = [answer.tx_id for answer in told]
-    until(lambda: stores.written(tx_ids) == len(tx_ids), "every call is recorded")
+    until(lambda: written(stores.database_url, tx_ids) == len(tx_ids), "every call is recorded")
 
 
 def test_a_redis_that_is_demoted_and_keeps_its_connections(stores, ask):
@@ -214,7 +124,7 @@ def test_a_redis_that_is_demoted_and_keeps_its_connections(stores, ask):
             client.replicaof("127.0.0.1", new)
         stores.redis.move(new)
 
-    comes_back(stores, ask, fail_over)
+    comes_back(stores.database_url, ask, fail_over)
     assert len(stores.alive()) == 1
 
 

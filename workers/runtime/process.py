@@ -101,7 +101,7 @@ async def _run(
     describe: Describe,
 ) -> bool:
     """Until it is told to stop. Is this process no good any more?"""
-    redis = connect(settings.queue.url)
+    redis = connect(settings.queue)
     pool_context = open_pool(settings.database, application=f"fidox {kind}", configure=register_vectors)
     try:
         async with (
