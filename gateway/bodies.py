@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 # Reading this much of an unwanted body, for this long, costs less than a new connection does.
 UNWANTED_BYTES = 64 * 1024
 UNWANTED_S = 1.0
+# A token's or a login's: two names and their JSON. Whoever sends it is nobody yet.
+CREDENTIALS_BYTES = 4 * 1024
+# Any other without pictures, and the time for both.
+SMALL_BYTES = 64 * 1024
+SMALL_S = 5.0
+# Where a request's state has a limit of its own in time, seconds.
+LIMIT_S = "body_limit_s"
 # Content-Encoding: nothing is decompressed here, since a small body may become a very large one.
 PLAIN = frozenset({b"", b"identity"})
 COMPRESSED = frozenset({b"gzip", b"x-gzip", b"deflate", b"br", b"zstd", b"compress"})
@@ -72,6 +79,7 @@ class _Body:
         self._may_close = scope["http_version"].startswith("1")
         self._receive = receive
         self._limit_s = limit_s
+        self._state = scope["state"]
         self._until: float | None = None
         # It does not come, or not in time.
         self.stalls = False
@@ -85,13 +93,14 @@ class _Body:
             raise refuse(Failure.UNSUPPORTED_BODY, f"Content-Encoding: {named} is not taken; send the body as it is")
         if self._whole:  # what is waited for now is the client's going away, and that may take its time
             return await self._receive()
-        self._until = self._until or asyncio.get_running_loop().time() + self._limit_s
+        limit_s = min(self._limit_s, self._state.get(LIMIT_S, self._limit_s))
+        self._until = self._until or asyncio.get_running_loop().time() + limit_s
         try:
             async with asyncio.timeout_at(self._until):
                 message = await self._receive()
         except TimeoutError:
             self.stalls = True
-            raise refuse(Failure.BAD_REQUEST, f"the body did not arrive within {self._limit_s:g} s") from None
+            raise refuse(Failure.BAD_REQUEST, f"the body did not arrive within {limit_s:g} s") from None
         if message["type"] == "http.disconnect":
             self.stalls = True
             raise refuse(Failure.BAD_REQUEST, "the connection ended before the body did")
