@@ -46,7 +46,10 @@ def test_bodies_in_hand_have_a_bound_together_and_free_it(stack):
     size = 100_000
     with gateway_beside(stack, FIDOX_MAX_BODY_BYTES=str(size)) as url, ExitStack() as connections:
         api = connections.enter_context(Fidox.login(url, tenant.access_key, tenant.secret_key))
-        head = f"POST /face/count HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {api.token}\r\nContent-Length: {size}\r\n\r\n"
+        head = (
+            "POST /face/count HTTP/1.1\r\nHost: h\r\n"
+            f"Authorization: Bearer {api.token}\r\nContent-Length: {size}\r\n\r\n"
+        )
         stalled = [connections.enter_context(opened(url)) for _ in range(8)]
         for connection in stalled:
             connection.sendall(head.encode() + bytes(size - 1))
