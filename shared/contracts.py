@@ -160,6 +160,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the time of one job went, in milliseconds, measured where it happens; summed over the job's images.
 
     `det_scale` is the detector's input size over the image's size; sizes are [width, height] in pixels.
+    `smallest_face_px` is the height of a face, in pixels of the image, from which nine of ten are found; 0 where nobody
+    knows.
     """
 
     queue_wait_ms: float = 0.0
@@ -180,6 +182,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     candidates_before_nms: int = 0
     candidates_after_nms: int = 0
     det_scale: float = 0.0
+    smallest_face_px: float = 0.0
     image_size: tuple[int, int] = (0, 0)
     input_size: tuple[int, int] = (0, 0)
     input_bytes: int = 0

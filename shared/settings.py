@@ -32,8 +32,18 @@ class Database(msgspec.Struct, frozen=True):
     """Where the rows are."""
 
     url: Annotated[str, env("DATABASE_URL", "PostgreSQL with pgvector; unset, `make run` starts one")] = ""
+    direct_url: Annotated[
+        str,
+        env("FIDOX_DB_DIRECT_URL", "the same database past a pooler, for migrations and backups; unset: DATABASE_URL"),
+    ] = ""
     pool_size: Annotated[int, env("FIDOX_DB_POOL", "connections a process may hold", ge=1)] = 4
     connect_timeout_s: Annotated[float, env("FIDOX_DB_TIMEOUT_S", "wait for a connection, seconds", gt=0)] = 2.0
+    statement_timeout_s: Annotated[
+        float, env("FIDOX_DB_STATEMENT_TIMEOUT_S", "a statement that takes longer is given up, seconds", gt=0)
+    ] = 5.0
+    prepares: Annotated[
+        bool, env("FIDOX_DB_PREPARE", "prepare statements; `false` for PgBouncer in transaction mode before 1.21")
+    ] = True
     retention_days: Annotated[
         int, env("FIDOX_TRANSACTIONS_RETENTION_DAYS", "drop months of transactions older than this; 0 keeps all", ge=0)
     ] = 0
@@ -200,8 +210,24 @@ class Faces(msgspec.Struct, frozen=True):
     max_pixels: Annotated[int, env("FIDOX_MAX_PIXELS", "the largest picture, width times height", ge=1)] = 50_000_000
     threshold_login: Annotated[float, env("FIDOX_THRESHOLD_LOGIN", "score that a login needs", ge=0, le=1)] = 0.7
     threshold_general: Annotated[
-        float, env("FIDOX_THRESHOLD_GENERAL", "score that verify, compare and identify need", ge=0, le=1)
+        float,
+        env(
+            "FIDOX_THRESHOLD_GENERAL",
+            "score that verify and compare need, and identify at least",
+            ge=0,
+            le=1,
+        ),
     ] = 0.7
+    identify_fpir: Annotated[
+        float,
+        env(
+            "FIDOX_IDENTIFY_FPIR",
+            "share of searches for strangers in which identify may name somebody; the more users, the higher the score"
+            " that it asks for",
+            gt=0,
+            le=0.5,
+        ),
+    ] = 0.01
     threshold_monitoring: Annotated[
         float, env("FIDOX_THRESHOLD_MONITORING", "score that monitoring needs", ge=0, le=1)
     ] = 0.6
@@ -216,12 +242,26 @@ class Liveness(msgspec.Struct, frozen=True):
     checks: Annotated[
         tuple[str, ...], env("FIDOX_LIVENESS_CHECKS", "checks that there are: photo, deepfake, mask, or some of them")
     ] = ("photo", "deepfake", "mask")
+    photo_networks: Annotated[
+        tuple[str, ...],
+        env("FIDOX_PHOTO_NETWORKS", "weights of the photo check, whose answers are averaged | auto: both MiniFASNets"),
+    ] = ("auto",)
+    deepfake_networks: Annotated[
+        tuple[str, ...],
+        env("FIDOX_DEEPFAKE_NETWORKS", "weights of the deepfake check, whose answers are averaged | auto: MesoNet's"),
+    ] = ("auto",)
     threshold_photo: Annotated[
         float, env("FIDOX_THRESHOLD_PHOTO", "score under which a face is a print or a screen", ge=0, le=1)
     ] = 0.5
-    # Far below the middle: these networks give many real faces little, see docs/liveness.md.
+    # Far below the middle: MesoNet gives many real faces little, see docs/liveness.md.
     threshold_deepfake: Annotated[
-        float, env("FIDOX_THRESHOLD_DEEPFAKE", "score under which a face is forged", ge=0, le=1)
+        float,
+        env(
+            "FIDOX_THRESHOLD_DEEPFAKE",
+            "score under which a face is forged; with other networks than MesoNet's begin with 0.5",
+            ge=0,
+            le=1,
+        ),
     ] = 0.07
     threshold_mask: Annotated[float, env("FIDOX_THRESHOLD_MASK", "score under which a face is covered", ge=0, le=1)] = (
         0.5
@@ -275,6 +315,10 @@ class Weights(msgspec.Struct, frozen=True):
     cache: Annotated[str, env("FIDOX_CACHE_DIR", "where fetched weights are kept")] = str(
         Path.home() / ".cache" / "fidox"
     )
+    manifest: Annotated[
+        str,
+        env("FIDOX_WEIGHTS_MANIFEST", "a TOML file of your own that adds weights to the product's (docs/weights.md)"),
+    ] = ""
     mirror: Annotated[
         str,
         env(

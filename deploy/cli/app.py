@@ -63,12 +63,12 @@ def migrate(
     from shared.db.migrate import migrate as apply
 
     if check:
-        missing = asyncio.run(compare(common.database_url())).pending
+        missing = asyncio.run(compare(common.direct_database_url())).pending
         common.show(
             {"pending": missing}, "\n".join(f"pending {name}" for name in missing) or "nothing to do", as_json=as_json
         )
         raise typer.Exit(1 if missing else 0)
-    done = asyncio.run(apply(common.database_url()))
+    done = asyncio.run(apply(common.direct_database_url()))
     common.show({"applied": done}, "\n".join(f"applied {name}" for name in done) or "nothing to do", as_json=as_json)
 
 

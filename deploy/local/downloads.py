@@ -11,13 +11,17 @@ from shared.weights.features import features, licence_note, needed
 from workers.runtime.supervisor import gpus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+    from typing import TypeAlias
 
     from rich.console import Console
 
     from deploy.local.supervisor import Say
     from shared.settings import Settings
+
+    # The weights that it has got, of those named.
+    Install: TypeAlias = Callable[[WeightStore, Iterable[str], Say], list[str]]
 
 
 class Fetched(NamedTuple):
@@ -75,16 +79,20 @@ def ready_weights(
     *,
     store: WeightStore | None = None,
     network: Network | None = None,
+    install: Install | None = None,
 ) -> None:
     """Fetch what the settings want and this machine lacks, then say of each feature whether it is on.
 
-    Never raises for what is missing.
+    `install` gets what could not be fetched from the system's packages. Never raises for what is missing.
     """
     store, gpu = store or WeightStore(settings.weights), gpus(settings.inference) > 0
     reasons: dict[str, str] = {}
     if names := needed(store, settings, gpu=gpu):
         say(f"Fetching weights: {', '.join(names)}")
         reasons = fetch_each(store, names, console, network=network).reasons
+    if install is not None:
+        for name in install(store, list(reasons), say):
+            del reasons[name]
     say("What the weights on this machine turn on:")
     found = features(store, settings, gpu=gpu, failed=reasons)
     for state in found:

@@ -14,6 +14,7 @@ from rich.console import Console
 from deploy.local.downloads import ready_weights
 from deploy.local.folder import CHECKOUT, DEFAULT_ROOT
 from deploy.local.stack import LocalStack
+from deploy.local.system_packages import install_packages
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def up(root: Path = DEFAULT_ROOT, *, as_json: bool = False) -> None:
     settings = Settings.from_env()
 
     def prepare_weights() -> None:
-        ready_weights(settings, console, say)
+        ready_weights(settings, console, say, install=install_packages)
 
     stack = LocalStack(root, settings.http.port, say=say, before_start=prepare_weights)
     signals = _Signals()

@@ -26,7 +26,7 @@ from redis.exceptions import RedisError
 from gateway.refusals import RefusedError
 from shared.contracts import Failure, failed
 from shared.metrics import measures
-from shared.queue import connect
+from shared.redis_client import connect, words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -104,7 +104,7 @@ class Limiter:
         except (RedisError, OSError) as error:
             self.failed_open += 1
             measures.UNCOUNTED.inc()
-            log.warning("limits are not counted: %s", type(error).__name__)
+            log.warning("limits are not counted: %s", words(error))
             return None
 
 

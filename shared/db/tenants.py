@@ -12,7 +12,7 @@ import psycopg
 
 from shared.db.pages import Listing, Page, read_page
 from shared.db.passwords import Passwords
-from shared.db.pool import DuplicateNameError, Pool, connection
+from shared.db.pool import LONG_STATEMENT_S, DuplicateNameError, Pool, connection
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -171,7 +171,8 @@ class Tenants:
         `name` has to be the tenant's. The templates go first, in one statement: by the cascade, user by user, each
         would note a change of its own (0002), all on one row, and that gets slower with every one.
         """
-        async with connection(self._pool) as conn, conn.transaction():
+        long = connection(self._pool, statement_timeout_s=LONG_STATEMENT_S)
+        async with long as conn, conn.transaction():
             found = await conn.execute(
                 "SELECT 1 FROM tenants WHERE id = %s AND name = %s FOR UPDATE", (tenant_id, name)
             )

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from shared.contracts import Kind
 from shared.figures import read_figures
+from shared.redis_client import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +39,7 @@ class QueueFigures:
         try:
             found = {kind: read_figures(self._redis, kind) for kind in Kind}
         except (RedisError, OSError) as error:
-            log.warning("no figures of the queues: %s", type(error).__name__)
+            log.warning("no figures of the queues: %s", words(error))
             up.add_metric((), 0)
             return [up]
         up.add_metric((), 1)

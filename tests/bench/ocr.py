@@ -6,22 +6,34 @@ import asyncio
 import secrets
 import time
 from collections import defaultdict
+from functools import cache
 
 import psutil
 
 from shared import contracts
-from shared.contracts import CardRead, Dialect, IdType, Kind
+from shared.contracts import CardRead, Dialect, IdType
+from shared.contracts import Kind as Queued
 from shared.queue import open_queue
+from shared.settings import Inference, Weights
 from shared.settings import Queue as QueueSettings
+from shared.weights import WeightStore
+from shared.weights.ocr import of_reader
 from tests.bench.report import Section, percentile
-from tests.specimens import KINDS, held_out, specimen
+from tests.specimens import KINDS, Kind, held_out, specimen
 from tests.support import ocr
 from workers.face.fit import wilson
+from workers.ocr.cards.parsers import recognise
+from workers.ocr.load import THREADS
+from workers.ocr.reader import CardReader
+from workers.ocr.tasks import KEEP_SIDE
+from workers.vision.decode import decode
 
 SEEDS = 50  # of each type and kind
 CARDS = 500
 SURE = 0.9
-LEAST_EXACT = {"flat": 0.95, "photo": 0.85}
+LEAST_EXACT = {"flat": 0.95, "photo": 0.93}
+# Of each type and kind, whose words that were read rightly and replaced are counted: they are read again, in here.
+COUNTED = 12
 MOST_ERRORS = {"flat": 0.02, "photo": 0.05}
 MOST_MS = 600
 MOST_MB = 900
@@ -32,7 +44,8 @@ def accuracy(stack) -> Section:
     section = Section(
         "ID cards: what is read",
         f"{SEEDS} held-out specimens of each type and kind (`tests/specimens`, odd seeds), drawn and photographed by"
-        " the project itself: real cards were not at hand. A field is exact with spaces and punctuation aside; in"
+        " the project itself: real cards were not at hand. Half of the names, houses, districts and nations are in no"
+        " list of the product. A field is exact with spaces and punctuation aside; in"
         " brackets the 95% Wilson interval. The character error rate is of all fields together, a missing one wholly"
         " wrong.",
     )
@@ -68,7 +81,29 @@ def accuracy(stack) -> Section:
         section.add(f"all, {kind}: character error rate", f"{rate:.3f}", f"≤ {most}", rate <= most)
     section.add("type recognised", _share(*types), "≥ 99%", types[0] >= 0.99 * types[1])
     section.add(f"wrong numbers with a confidence ≥ {SURE}", f"{sure_and_wrong}", "none", sure_and_wrong == 0)
+    lost = [word for kind in KINDS for id_type in IdType for word in _replaced(id_type, kind)]
+    section.add(f"words read rightly and replaced, of {COUNTED} of each", f"{len(lost)}", "none", not lost)
     return section
+
+
+def _replaced(id_type: IdType, kind: Kind) -> list[tuple[str, str]]:
+    """Words of held-out specimens that a recogniser read rightly and the parsers replaced."""
+    reader = _reader()
+    found: list[tuple[str, str]] = []
+    for seed in held_out(COUNTED):
+        card = specimen(seed, id_type, kind)
+        image = decode(card.jpeg, max_pixels=10**8, keep_side=KEEP_SIDE)
+        best = recognise(reader.read(image.pixels).reading)[0]
+        found += ocr.replaced(best.fields, card.truth.fields)
+    return found
+
+
+@cache
+def _reader() -> CardReader:
+    found = of_reader(WeightStore(Weights()))
+    if isinstance(found, list):
+        raise SystemExit(f"no weights: {', '.join(found)}")
+    return CardReader(found, Inference(), threads=THREADS)
 
 
 def speed(stack) -> Section:
@@ -94,7 +129,7 @@ def speed(stack) -> Section:
                     tx_id=f"tx_{secrets.token_hex(6)}",
                     tenant_id=1,
                     dialect=Dialect.V1,
-                    kind=Kind.OCR,
+                    kind=Queued.OCR,
                 )
                 times.append((time.perf_counter() - started) * 1000)
                 for name in ("decode_ms", "preprocess_ms", "inference_ms", "postprocess_ms"):

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from deploy.local.downloads import ready_weights
 from deploy.local.folder import CHECKOUT
+from deploy.local.system_packages import install_packages
 from deploy.local.up import compare_line
 from shared.settings import Settings, Weights
 from shared.weights import Network, WeightStore
@@ -27,6 +28,7 @@ from shared.weights.requirements import Feature
 from tests.support.ports import own_port
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from deploy.local.stack import LocalStack
@@ -62,13 +64,54 @@ def test_a_download_that_fails_is_said_and_stops_nothing(tmp_path: Path) -> None
     settings = Settings(weights=Weights(cache=str(tmp_path)))
     store = WeightStore(settings.weights, mirror=None)
     ready_weights(settings, Console(file=io.StringIO()), said.append, store=store, network=Network(offline))
-    assert said[0].startswith("Fetching weights: scrfd_500m, w600k_mbf, fsanet_1x1, ")
+    assert said[0].startswith("Fetching weights: scrfd_500m, w600k_mbf, yunet_2023mar, ")
     (line,) = [line for line in said if "engine ezway" in line]
     assert line.startswith(
         "  faces by engine ezway: off, because not on this machine and not fetched (github.com cannot"
     )
     for way in ("FIDOX_WEIGHTS_MIRROR", "`fidox weights fetch scrfd_500m w600k_mbf`", "`fidox weights import FILE`"):
         assert way in line
+
+
+def test_what_cannot_be_fetched_is_sought_in_the_systems_packages(tmp_path: Path) -> None:
+    said: list[str] = []
+    asked: list[str] = []
+
+    def install(_store: object, names: Iterable[str], _say: object) -> list[str]:
+        asked.extend(names)
+        return ["scrfd_500m"]
+
+    settings = Settings(weights=Weights(cache=str(tmp_path)))
+    store = WeightStore(settings.weights, mirror=None)
+    console = Console(file=io.StringIO())
+    ready_weights(settings, console, said.append, store=store, network=Network(offline), install=install)
+    assert said[0] == f"Fetching weights: {', '.join(asked)}"
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [(0, None), (100, "  tesseract-ocr-kor was not installed: E: Unable to locate package tesseract-ocr-kor")],
+)
+def test_a_package_is_installed_as_root_and_what_fails_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, line: str | None
+) -> None:
+    apt = tmp_path / "apt-get"
+    apt.write_text(
+        f'#!/bin/sh\necho "$@" > {tmp_path}/asked\necho "E: Unable to locate package tesseract-ocr-kor" >&2\n'
+        f"exit {status}\n"
+    )
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    store = WeightStore(Weights(cache=str(tmp_path)))
+    said: list[str] = []
+    for user, expected in (
+        (1000, []),
+        (0, ["Installing the system's package tesseract-ocr-kor", *filter(None, [line])]),
+    ):
+        monkeypatch.setattr(os, "geteuid", lambda user=user: user)
+        install_packages(store, ["tesseract_kor", "scrfd_500m"], said.append)
+        assert said == expected
+    assert (tmp_path / "asked").read_text().split()[-1] == "tesseract-ocr-kor"
 
 
 def test_every_feature_is_said_with_what_turns_it_on(tmp_path: Path) -> None:

@@ -138,3 +138,12 @@ def test_a_number_is_never_changed_so_that_its_check_digit_fits():
 def test_each_field_says_whether_it_is_proven():
     zone = mrz.find((TD3[0], TD3[1].replace("740812", "740813")))
     assert {name for name, proven in zone.proven.items() if not proven} == {"birth", "composite"}
+
+
+def test_a_number_that_begins_with_the_letter_o_is_proven_as_one():
+    number = "O99647900"
+    lower = f"{number}{mrz.check_digit(number)}{TD3[1][10:]}"
+    for read in (lower, lower.replace("O", "0", 1)):
+        zone = mrz.find((TD3[0], read))
+        assert zone.fields["number"] == number
+        assert zone.proven["number"]

@@ -91,7 +91,8 @@ def test_a_name_is_mended_to_what_its_latin_spelling_can_be(read, surname, given
 @pytest.mark.parametrize("seed", range(200))
 def test_a_name_that_was_read_right_is_left_as_it_is(seed):
     name = korean_name(Random(seed))
-    assert mended(name.hangul, name.surname, name.given) == name.hangul
+    # Foreigners' names are spelt by no rule; of those a passport leaves what was read surely, see test_mending.
+    assert not name.hanja or mended(name.hangul, name.surname, name.given) == name.hangul
 
 
 def test_a_name_of_another_length_than_its_spelling_is_not_mended():

@@ -10,7 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from shared.contracts import CardField, IdType
-from tests.specimens import fonts, paper
+from tests.specimens import fonts, outsiders, paper
 from tests.specimens.canvas import Canvas
 from tests.specimens.card import ID1, ID1_CORNER, LAST_DAY, Card, between, born_before, dotted
 from tests.specimens.names import KoreanName, korean_name
@@ -58,6 +58,7 @@ TINTS = (
     ((236, 230, 240), (232, 242, 230), (206, 196, 214)),
 )
 PORTRAIT = (300, 384)
+LATIN_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _values(rng: Random, region: str) -> Values:
         region=region,
         types=_types(rng),
         number=licence_number(rng, region, rng.randint(max(born.year + 18, 1980), issued.year), named=old),
-        name=korean_name(rng),
+        name=_name(rng),
         resident=resident_number(rng, born, rng.choice("MF"), random_digits=by_lot),
         born=born,
         address=address(rng, place(rng, issued, (PROVINCES[REGIONS[region]],)), issued),
@@ -127,6 +128,13 @@ def _values(rng: Random, region: str) -> Values:
         issued=issued,
         old=old,
     )
+
+
+def _name(rng: Random) -> KoreanName:
+    """One in Hangul, or of a foreigner in Latin letters."""
+    if rng.random() < LATIN_SHARE:
+        return KoreanName(rng.choice(outsiders.LATIN_NAMES), "", "", "")
+    return korean_name(rng)
 
 
 def _head(rng: Random, canvas: Canvas, values: Values, style: fonts.Style, left: float, column: float) -> None:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from shared.contracts import CardField, IdType
-from tests.specimens import fonts, paper
+from tests.specimens import fonts, outsiders, paper
 from tests.specimens.canvas import Canvas
 from tests.specimens.card import ID1, ID1_CORNER, LAST_DAY, Card, between, born_before, dotted
 from tests.specimens.names import NATIONS, latin_name
@@ -19,6 +19,8 @@ from tests.specimens.numbers import alien_number
 
 if TYPE_CHECKING:
     from random import Random
+
+    from tests.specimens.names import Nation
 
 REDESIGNED = date(2023, 4, 1)
 FIRST_DAY = date(2013, 1, 1)
@@ -128,11 +130,18 @@ def _values(rng: Random) -> Values:
         number=alien_number(rng, born, sex),
         born=born,
         sex=sex,
-        nationality=nation.korean if not new and rng.random() < 0.2 else nation.latin,
+        nationality=_nationality(rng, nation, new=new),
         visa=rng.choices(list(VISAS), list(VISAS.values()))[0],
         issued=issued,
         new=new,
     )
+
+
+def _nationality(rng: Random, nation: Nation, *, new: bool) -> str:
+    """As the card prints it; half of them of nations that no list has."""
+    if outsiders.is_outside(rng):
+        return rng.choice(outsiders.NATIONS)
+    return nation.korean if not new and rng.random() < 0.2 else nation.latin
 
 
 def _rows(

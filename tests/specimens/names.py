@@ -1,9 +1,11 @@
-"""Invented names: common Korean ones with their hanja and Latin spelling, and Latin ones of several nations."""
+"""Invented names: common Korean ones with their hanja and Latin spelling, Latin ones of several nations, and others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from tests.specimens import outsiders
 
 if TYPE_CHECKING:
     from random import Random
@@ -77,7 +79,13 @@ NATIONS = (
 
 
 def korean_name(rng: Random) -> KoreanName:
-    """A surname of one syllable, rarely two, and a given name of two syllables, rarely one."""
+    """A surname of one syllable, rarely two, and a given name of two syllables, rarely one; or one of no list.
+
+    That has no hanja.
+    """
+    if outsiders.is_outside(rng):
+        hangul, family, own = rng.choice(outsiders.NAMES)
+        return KoreanName(hangul, "", family, own)
     surname = rng.choice(LONG_SURNAMES) if rng.random() < 0.04 else _spelt(rng.choice(SURNAMES.split()))
     given = [_spelt(one) for one in rng.sample(SYLLABLES.split(), 1 if rng.random() < 0.06 else 2)]
     joint = rng.choice(("", "", " ", "-"))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from tests.specimens import outsiders
+
 if TYPE_CHECKING:
     from random import Random
 
@@ -98,9 +100,14 @@ PLACES = (
 )
 
 
+# Their names are of no day: a card of 2015 may have a district of 2026.
+OUTSIDE = tuple(_place(*one) for one in outsiders.DISTRICTS)
+
+
 def place(rng: Random, day: date, provinces: tuple[str, ...] = ()) -> Place:
     """A district, in one of `provinces` where some are named."""
-    known = [one for one in PLACES if not provinces or one.province in provinces]
+    table = OUTSIDE if outsiders.is_outside(rng) else PLACES
+    known = [one for one in table if not provinces or one.province in provinces]
     return rng.choice([one for one in known if one.district or day >= SEJONG_SINCE] or PLACES[:1])
 
 
@@ -108,7 +115,7 @@ def address(rng: Random, where: Place, day: date) -> str:
     """One address as a card of that day prints it, in one line."""
     road, quarter = rng.choice(where.streets)
     start = [part for part in (where.province_on(day), where.district) if part]
-    house = rng.choice(HOUSES)
+    house = rng.choice(outsiders.HOUSES if outsiders.is_outside(rng) else HOUSES)
     flat = (
         f"{rng.choice((101, 102, 103, 105, 107, 110, 203, 304, 1105))}동 {rng.randint(1, 24)}{rng.randint(1, 8):02d}호"
     )

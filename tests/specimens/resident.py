@@ -91,8 +91,10 @@ def _person(rng: Random, canvas: Canvas, values: Values, style: fonts.Style, lef
     """Name, number and address, one below the other."""
     size = rng.uniform(52, 60)
     font = style.value.at(size, bold=rng.random() < 0.5)
+    if font.getlength(values.name.hangul) > right - left:
+        font = style.value.at(size * (right - left) / font.getlength(values.name.hangul))
     end = canvas.text((left, 238), values.name.hangul, font, field=CardField.NAME, tracking=rng.choice((0, 0, 4)))[2]
-    if rng.random() < 0.7:
+    if values.name.hanja and rng.random() < 0.7:
         font = rng.choice(fonts.HANJA).at(size * rng.uniform(0.68, 0.92))
         canvas.text((end + 6, 238), f"({values.name.hanja})", font)
     font = style.value.at(rng.uniform(50, 56), bold=rng.random() < 0.4)

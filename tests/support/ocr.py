@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import unicodedata
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tests.specimens import Truth
+    from workers.ocr.cards import Value
 
 AT_ONCE = 4
 PATIENCE_S = 60.0
@@ -56,6 +58,25 @@ def wrong_fields(outcome: contracts.AnyOutcome, truth: Truth) -> dict[CardField,
     fields = outcome.fields if isinstance(outcome, CardRead) else {}
     pairs = {name: (value, fields[name].value if name in fields else "") for name, value in truth.fields.items()}
     return {name: pair for name, pair in pairs.items() if plain(pair[0]) != plain(pair[1])}
+
+
+def replaced(fields: dict[CardField, Value], truth: dict[CardField, str]) -> list[tuple[str, str]]:
+    """Words of two letters and more that were read rightly and are not in the answer, with what it has instead.
+
+    They are sought in what either recogniser made of the lines of the field, so that a word counts that something after
+    the recognisers lost.
+    """
+    found: list[tuple[str, str]] = []
+    for name, value in fields.items():
+        given = plain(value.value)
+        lines = [plain(text) for line in value.lines for text in (line.text, line.latin)]
+        words = (plain(word) for word in re.split(r"[\s,()<]+", truth.get(name, "")))
+        found += [
+            (word, given)
+            for word in words
+            if len(word) > 1 and word not in given and any(word in line for line in lines)
+        ]
+    return found
 
 
 def errors(printed: str, read: str) -> int:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 
+from workers.ocr.lines import Text
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -37,9 +39,11 @@ class HangulReader:
             psm=tesserocr.PSM.SINGLE_LINE,
             oem=tesserocr.OEM.LSTM_ONLY,
         )
+        self._level: Any = tesserocr.RIL.SYMBOL
+        self._iterate: Any = tesserocr.iterate_level
 
-    def read(self, line: NDArray[np.uint8]) -> tuple[str, float]:
-        """Text and confidence (the mean of its words', 0..1) of a line, BGR uint8[height, width, 3]."""
+    def read(self, line: NDArray[np.uint8]) -> Text:
+        """Read a line, BGR uint8[height, width, 3]. The text's confidence is the mean of its words'."""
         scale = HEIGHT / line.shape[0]
         level = cv2.resize(
             line, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
@@ -51,6 +55,18 @@ class HangulReader:
         self._api.SetSourceResolution(DPI)
         text = cast("str", self._api.GetUTF8Text()).strip()
         confidence = cast("int", self._api.MeanTextConf()) / 100
+        sure = self._sure(text) if text else ()
         # What it saw last stays in its memory otherwise, and it is somebody's card.
         self._api.Clear()
-        return text, confidence
+        return Text(text, confidence, sure)
+
+    def _sure(self, text: str) -> tuple[float, ...]:
+        """Return the probability of each character of what was read last; a space is as sure as can be."""
+        level = self._level
+        found: list[float] = []
+        for symbol in self._iterate(self._api.GetIterator(), level):
+            found += [symbol.Confidence(level) / 100] * len(symbol.GetUTF8Text(level))
+        each = iter(found)
+        sure = tuple(1.0 if character.isspace() else next(each, 0.0) for character in text)
+        # Where the two do not tally nothing is known of any character.
+        return sure if next(each, None) is None else ()

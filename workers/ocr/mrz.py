@@ -7,7 +7,8 @@
 
 A position tells whether a letter, a digit or a filler can stand there; what cannot is replaced by what it is mistaken
 for. Check digits then prove the fields. Nothing is ever changed because a check digit would then fit, but for the
-letter O in a document number, which is nought in most: that is tried where the check fails as read.
+letter O in a document number, which is nought in most: that is tried where the check fails as read, and so is an O for
+a nought that the number begins with.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _WEIGHTS = 7, 3, 1
 _TO_DIGIT = str.maketrans("OQDUILZSGBTA", "000011256874")
 _TO_LETTER = str.maketrans("012568", "OIZSGB")
 # What a filler is read as; K and C are letters, too, and only count where nothing but a filler can stand.
-_MARKS = str.maketrans(dict.fromkeys("«‹＜〈《(（[{￠¢", FILLER))  # noqa: RUF001
+_MARKS = str.maketrans(dict.fromkeys("«‹＜〈《(（[{￠¢Λ∧ハへくㄑ", FILLER))  # noqa: RUF001
 _MARKED = "KC"
 # How far a line may be from its length and still be one of a zone: fillers are lost and doubled.
 _SLACK = 6
@@ -294,9 +295,10 @@ def _number(text: str, check: str, issuer: str) -> str:
         digits = text.translate(_TO_DIGIT)
         return text[0].translate(_TO_LETTER) + digits[1:4] + text[4] + digits[5:]
     # Not I as 1 as well: what was read as I may be an L, and 1 and L weigh the same.
-    tried = text.replace("O", "0")
-    proven = str(check_digit(text)) != check == str(check_digit(tried))
-    return tried if proven else text
+    if str(check_digit(text)) == check:
+        return text
+    tried = text.replace("O", "0"), f"O{text[1:]}" if text[0] == "0" else text
+    return next((one for one in tried if str(check_digit(one)) == check), text)
 
 
 def _fields(lines: tuple[str, ...], layout: Format) -> dict[str, str]:

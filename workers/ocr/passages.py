@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Full-width forms, which the Latin recogniser gives for some of these marks; it knows Chinese as well.
 _MARKS = str.maketrans("，．：；（）－～", ",.:;()-~")  # noqa: RUF001
+# What a value is trusted less by that ends at an edge.
+CUT = 0.4
 # How much of the lower one of two lines the other must overlap in height to stand in its row.
 _BESIDE = 0.5
 
@@ -52,6 +54,26 @@ class Passage:
         return min((line.latin_confidence if by_latin else line.confidence for line in self.lines), default=0.0)
 
     @property
+    def sure(self) -> tuple[float, ...]:
+        """How sure the recogniser was of each letter and digit of the text, 0..1; nothing of spaces and punctuation.
+
+        Of what was merged the line's confidence, where its own recogniser's is not known.
+        """
+        pairs = zip(self.text, self.origins, strict=True)
+        return tuple(self._sure_of(origin) for character, origin in pairs if character.isalnum())
+
+    def _sure_of(self, origin: tuple[Line, float, float] | None) -> float:
+        if origin is None:
+            return 0.0
+        line, start, stop = origin
+        latin = self.reading is Reader.LATIN
+        sure, text = (line.latin_sure, line.latin) if latin else (line.sure, line.text)
+        at = round((start + stop) / 2 * len(sure) - 0.5)
+        if self.reading is Reader.BOTH or at >= len(sure) or len(text) != len(sure):
+            return line.latin_confidence if latin else line.confidence
+        return sure[at]
+
+    @property
     def span(self) -> tuple[float, float]:
         """The part of its one line that it is, as shares of the width; (0, 1) where it is of several."""
         known = [origin for origin in self.origins if origin]
@@ -67,8 +89,15 @@ class Passage:
         stop = max(start, start + len(part.strip()))
         return Passage(self.text[start:stop], self.origins[start:stop], self.reading)
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether it begins or ends where its line reaches an edge, so that more of it may have stood there."""
+        known = [origin for origin in self.origins if origin]
+        return any((line.is_cut[0] and start == 0.0) or (line.is_cut[1] and stop == 1.0) for line, start, stop in known)
+
     def value(self, value: str, factor: float = 1.0) -> Value:
-        """A field that was read here, as sure as the recogniser was times `factor`."""
+        """A field that was read here, as sure as the recogniser was times `factor`; less where it may be cut off."""
+        factor *= CUT if self.is_cut else 1.0
         return Value(value, min(1.0, max(0.0, self.confidence * factor)), self.lines, self.span)
 
 

@@ -1,6 +1,7 @@
 """The names of Korea's provinces and of the cities, counties and districts in them: closed lists to mend readings by.
 
-Cities of more than 500,000 have districts of their own, which stand as 수원시 팔달구. Older cards carry names that have
+Cities of more than 500,000 have districts of their own, which stand as 수원시 팔달구. Those of 2026 are there beside
+the ones that they replace: 제물포구, 영종구, 서해구, 검단구 and the four of 화성. Older cards carry names that have
 changed since (강원도, 전라북도, 제주도); those are valid values, too, and stay as they are printed.
 """
 
@@ -18,7 +19,7 @@ _TABLE = """
 대구광역시:
     중구 동구 서구 남구 북구 수성구 달서구 달성군 군위군
 인천광역시:
-    중구 동구 미추홀구 남구 연수구 남동구 부평구 계양구 서구 강화군 옹진군
+    제물포구 영종구 서해구 검단구 중구 동구 미추홀구 남구 연수구 남동구 부평구 계양구 서구 강화군 옹진군
 광주광역시:
     동구 서구 남구 북구 광산구
 대전광역시:
@@ -29,7 +30,8 @@ _TABLE = """
 경기도:
     수원시_장안구 수원시_권선구 수원시_팔달구 수원시_영통구 성남시_수정구 성남시_중원구 성남시_분당구 안양시_만안구
     안양시_동안구 안산시_상록구 안산시_단원구 고양시_덕양구 고양시_일산동구 고양시_일산서구 용인시_처인구
-    용인시_기흥구 용인시_수지구 부천시_원미구 부천시_소사구 부천시_오정구 의정부시 부천시 광명시 평택시 동두천시
+    용인시_기흥구 용인시_수지구 부천시_원미구 부천시_소사구 부천시_오정구 화성시_만세구
+    화성시_효행구 화성시_병점구 화성시_동탄구 의정부시 부천시 광명시 평택시 동두천시
     과천시 구리시 남양주시 오산시 시흥시 군포시 의왕시 하남시 파주시 이천시 안성시 김포시 화성시 광주시 양주시
     포천시 여주시 연천군 가평군 양평군 수원시 성남시 안양시 안산시 고양시 용인시
 강원특별자치도|강원도:

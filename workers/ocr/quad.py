@@ -41,6 +41,9 @@ MOST_AREA = 0.985
 # picture, and the tilt in degrees, from which on the picture will do as it is.
 TEXT_MARGIN = 0.06
 TEXT_AREA, LEAST_TILT = 0.6, 4.0
+# Of a card with fewer pixels on its longer side the letters are 8 to 15 high, and the detector misses lines of them; a
+# picture with fewer than SMALLEST on the shorter one shows no card.
+SMALL, SMALLEST = 1000, 150
 # Its text is 25 to 45 pixels high then; the recognisers take 32 or 48.
 CARD_WIDTH = 1280
 
@@ -141,24 +144,51 @@ def around(boxes: FloatArray, card: Straightened) -> FloatArray | None:
 
     None where that is about the picture itself, so that nothing would be gained.
     """
-    rectangle = cv2.minAreaRect(boxes.reshape(-1, 2))
-    (centre, size, angle) = rectangle
-    margin = TEXT_MARGIN * max(size)
-    size = size[0] + 2 * margin, size[1] + 2 * margin
-    tilt = abs((angle + 45) % 90 - 45)
-    if size[0] * size[1] > TEXT_AREA * card.width * card.height and tilt < LEAST_TILT:
+    # Level with the lines: the smallest rectangle around a title, a column and a seal lies across them now and then.
+    tilt = tilt_of(boxes)
+    turn = np.radians(tilt)
+    axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]], np.float32)
+    along = boxes.reshape(-1, 2) @ axes.T
+    low, high = along.min(axis=0), along.max(axis=0)
+    margin = TEXT_MARGIN * float((high - low).max())
+    low, high = low - margin, high + margin
+    width, height = (float(side) for side in high - low)
+    if width * height > TEXT_AREA * card.width * card.height and abs(tilt) < LEAST_TILT:
         return None
-    corners = np.array(cv2.boxPoints((centre, size, angle)), np.float32)
+    corners = np.array([[low[0], low[1]], [high[0], low[1]], [high[0], high[1]], [low[0], high[1]]], np.float32) @ axes
     return _long_side_first(card.in_picture(corners))
 
 
-def whole(pixels: NDArray[np.uint8], most_side: int) -> Straightened:
-    """The whole picture, with `most_side` pixels at most on its longer side."""
+def tilt_of(boxes: FloatArray) -> float:
+    """By how many degrees the lines, float32[n, 4, 2], are off the level or the plumb, -45 to 45; the median."""
+    along = boxes[:, 1] - boxes[:, 0]
+    angles = np.degrees(np.arctan2(along[:, 1], along[:, 0]))
+    return float(np.median((angles + 45) % 90 - 45))
+
+
+def whole(pixels: NDArray[np.uint8], most_side: int, margin: float = 0.0) -> Straightened:
+    """The whole picture, with `most_side` pixels at most on its longer side; a small one enlarged to CARD_WIDTH.
+
+    `margin` is a share of the longer side, which is added all around in the colour of the edges: what stands at an edge
+    is found better with paper around it.
+    """
+    rim = round(margin * max(pixels.shape[:2]))
+    if rim:
+        edges = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+        colour = [float(value) for value in np.median(edges, axis=0)]
+        pixels = cast(
+            "NDArray[np.uint8]",
+            cv2.copyMakeBorder(pixels, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=colour),
+        )
     height, width = pixels.shape[:2]
     scale = min(1.0, most_side / max(height, width))
+    if max(height, width) < SMALL and min(height, width) >= SMALLEST:
+        scale = CARD_WIDTH / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    resized = pixels if scale == 1.0 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
+    resized = pixels if scale == 1.0 else cv2.resize(pixels, size, interpolation=how)
     to_picture = np.diag([width / size[0], height / size[1], 1.0])
+    to_picture[:2, 2] = -rim
     return Straightened(cast("NDArray[np.uint8]", resized), to_picture, is_whole=True)
 
 

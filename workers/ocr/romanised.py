@@ -59,6 +59,9 @@ _LONGEST = 7  # spelling of one syllable: KKYOUNG
 def mended(name: str, surname: str, given: str) -> str | None:
     """The name of as many syllables that is spelt `surname` `given` (capitals) and is most like `name`; or None."""
     family, own = _plain(surname), _plain(given)
+    # One that is spelt so as it was read may have a surname that few have.
+    if any(_nearest(name[:at], family) == name[:at] and _nearest(name[at:], own) == name[at:] for at in (1, 2)):
+        return name
     for length in (1, 2):
         first = _nearest_surname(name[:length], family)
         rest = _nearest(name[length:], own)

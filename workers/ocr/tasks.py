@@ -15,10 +15,13 @@ from shared import contracts
 from shared.contracts import CardField, Failure, FieldValue, PartState, failed
 from workers.inference.circuit import first_answer
 from workers.ocr import outlines
-from workers.ocr.cards.parsers import CARD_LIKE, recognise
+from workers.ocr.cards.parsers import CARD_LIKE, count_documents, forget, recognise
+from workers.ocr.cards.titles import other_document, promises_a_document
 from workers.ocr.colour import is_greyscale
 from workers.ocr.masking import masked
-from workers.ocr.reader import upright
+from workers.ocr.portrait import is_printed
+from workers.ocr.quad import transformed
+from workers.ocr.reader import LEAST_LINES, upright
 from workers.ocr.redaction import redacted
 from workers.vision.decode import Image, ImageError, decode
 from workers.vision.detection import DetectOptions, Stopwatch
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workers.inference.circuit import Parts
+    from workers.inference.network import FloatArray
     from workers.ocr.cards import Parsed
+    from workers.ocr.lines import Reading
     from workers.ocr.quad import Straightened
     from workers.ocr.reader import CardReader, CardReading
     from workers.runtime.tasks import Call, Handlers
@@ -37,21 +42,32 @@ if TYPE_CHECKING:
 # size its MRZ would have 12 pixels a character.
 KEEP_SIDE = 2600
 
+# The portrait, its ghost, and whoever else is in the picture.
+MOST_FACES = 5
 HANGUL = "hangul"
 
 NOT_READ = "the OCR engine does not answer; an operator can see why in the OCR worker's log and with `fidox doctor`"
 ABSENT = "the OCR engine is not installed here; an operator can see what it needs with `fidox doctor`"
 NO_CARD = "send a picture in which one whole identity document can be seen well, its front side and nothing over it"
+SEVERAL = "there is more than one identity document in the picture; send a picture of each"
+OTHER_DOCUMENT = (
+    "the document is another one ({}); send a resident card, a driver's licence, a passport or an alien card"
+)
 UNREADABLE = "the document is seen, and its text cannot be read; send a sharper picture with even light"
 
 
 class Read(NamedTuple):
-    """A picture, what the reader made of it, and by which models."""
+    """A picture, what the reader made of it, the likeliest document first, and by which models.
+
+    `around` is what it made of the whole picture, where the card is a part of that and the caller wants a copy.
+    """
 
     image: Image
     found: CardReading
+    parsed: Sequence[Parsed]
     model: str
     detector: str
+    around: CardReading | None = None
 
 
 class CardTasks:
@@ -99,12 +115,15 @@ class CardTasks:
         except ImageError as error:
             return failed(error.failure, error.detail, image=0)
         decode_ms = watch.lap()
-        read = await first_answer(self._readers.in_order(), call.compute, _read, image)
+        read = await first_answer(self._readers.in_order(), call.compute, _read, image, operation.redact)
         if read is None:
             if all(slot.part_state is PartState.ABSENT for slot in self._readers.all()):
                 return failed(Failure.ENGINE_UNAVAILABLE, ABSENT)
             return failed(Failure.OCR_FAILED, NOT_READ, retry_after_s=1)
-        outcome = await call.compute(self._answer, operation, read)
+        try:
+            outcome = await call.compute(self._answer, operation, read)
+        finally:
+            forget()
         profile = msgspec.structs.replace(outcome.profile, decode_ms=decode_ms, input_bytes=len(call.images[0]))
         return msgspec.structs.replace(outcome, profile=profile)
 
@@ -113,7 +132,7 @@ class CardTasks:
 
     def _answer(self, operation: contracts.ReadCard, read: Read) -> contracts.CardRead | contracts.Failed:
         watch = Stopwatch()
-        parsed = _type_of(recognise(read.found.reading), operation.id_type)
+        parsed = _type_of(read.parsed, read.found.reading, operation.id_type)
         if isinstance(parsed, contracts.Failed):
             return parsed
         card, scale = read.found.card, read.image.scale
@@ -125,9 +144,12 @@ class CardTasks:
             )
             for name, value in parsed.fields.items()
         }
-        portrait = self._portrait(card, scale) or self._portrait(upright(read.image.pixels, card), scale)
+        printed = card.in_picture(np.concatenate([line.polygon for line in read.found.reading.lines]))
+        portrait = self._portrait(card, printed, scale)
+        portrait = portrait or self._portrait(upright(read.image.pixels, card), printed, scale)
         postprocess_ms = watch.lap()
-        copy = redacted(read.image.pixels, card, read.found.reading, parsed) if operation.redact else None
+        around = (read.around.card, read.around.reading) if read.around else None
+        copy = redacted(read.image.pixels, card, read.found.reading, parsed, around) if operation.redact else None
         return contracts.CardRead(
             engine="paddleocr",
             model=read.model,
@@ -149,14 +171,19 @@ class CardTasks:
             ),
         )
 
-    def _portrait(self, card: Straightened, scale: float) -> contracts.Face | None:
-        """The largest face; its ghost on the card is smaller. None where there is none, or no detector."""
+    def _portrait(self, card: Straightened, printed: FloatArray, scale: float) -> contracts.Face | None:
+        """The largest face of those that are printed beside the text, float32[n, 2] x y in the picture.
+
+        Its ghost on the card is smaller, and whoever holds the card up is larger or farther away. None where there is
+        none, or no detector.
+        """
         if self._portraits is None:
             return None
-        faces = self._portraits.detect(Image.of(card.pixels), DetectOptions(max_faces=1)).faces
-        if not faces:
+        text = transformed(printed, np.linalg.inv(card.to_picture).astype(np.float64))
+        faces = self._portraits.detect(Image.of(card.pixels), DetectOptions(max_faces=MOST_FACES)).faces
+        face = next((each for each in faces if is_printed(each.box, text)), None)
+        if face is None:
             return None
-        face = faces[0]
         x1, y1, x2, y2 = face.box
         corners = outlines.in_upright_picture(
             np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float32), card, scale
@@ -172,15 +199,41 @@ class CardTasks:
         )
 
 
-def _read(reader: CardReader, image: Image) -> Read:
-    return Read(image, reader.read(image.pixels), reader.model_id, reader.detector)
+def _read(reader: CardReader, image: Image, redact: bool) -> Read:
+    found, around = reader.read(image.pixels), None
+    parsed = recognise(found.reading)
+    if _is_worth_a_second_look(found, parsed):
+        around = reader.read_whole(image.pixels)
+        again = recognise(around.reading)
+        if again[0].likelihood > parsed[0].likelihood:
+            found, parsed = around, again
+    if redact and around is None and parsed[0].likelihood >= CARD_LIKE:
+        around = reader.read_whole(image.pixels)
+    return Read(image, found, parsed, reader.model_id, reader.detector, around)
 
 
-def _type_of(all_parsed: Sequence[Parsed], asked: contracts.IdType | None) -> Parsed | contracts.Failed:
+def _is_worth_a_second_look(found: CardReading, parsed: Sequence[Parsed]) -> bool:
+    """Is it no document as it was cut out, and yet something of one?"""
+    lines = found.reading.lines
+    return (
+        not found.is_given_up
+        and parsed[0].likelihood < CARD_LIKE
+        and other_document(lines) is None
+        and (promises_a_document(lines) or (not found.card.is_whole and len(lines) >= LEAST_LINES))
+    )
+
+
+def _type_of(
+    all_parsed: Sequence[Parsed], reading: Reading, asked: contracts.IdType | None
+) -> Parsed | contracts.Failed:
     """The document that it is, or what is wrong with it. `all_parsed` are the likeliest first."""
+    if (name := other_document(reading.lines)) is not None:
+        return failed(Failure.NO_DOCUMENT, OTHER_DOCUMENT.format(name), image=0)
     parsed = all_parsed[0]
     if parsed.likelihood < CARD_LIKE:
         return failed(Failure.NO_DOCUMENT, NO_CARD, image=0)
+    if count_documents(reading) > 1:
+        return failed(Failure.NO_DOCUMENT, SEVERAL, image=0)
     if asked is not None and parsed.id_type != asked:
         detail = f"the document is a {parsed.id_type}, not a {asked}; say so in idType, or leave it out"
         return failed(Failure.WRONG_DOCUMENT, detail, image=0)

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from shared.contracts import CardField, IdType
 from workers.ocr import numbers
-from workers.ocr.cards import Parsed, Value
+from workers.ocr.cards import Parsed, Value, titles
 from workers.ocr.cards.layout import (
     DISAGREEMENT,
     IMPLAUSIBLE,
     address_block,
     dates_of,
+    is_latin_name,
     label_end,
     legible,
     office,
@@ -32,9 +33,9 @@ from workers.ocr.cards.layout import (
 )
 from workers.ocr.cards.names import as_value, hangul_name
 from workers.ocr.dates import find_dates
-from workers.ocr.passages import passage
+from workers.ocr.passages import Reader, passage
 from workers.ocr.places import POLICE
-from workers.ocr.text import as_digits, begins, closest
+from workers.ocr.text import as_digits, begins, closest, hangul_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from workers.ocr.lines import Reading
     from workers.ocr.passages import Row
 
-TITLES = "자동차운전면허증", "운전면허증", "Driver's License"
+TITLES = titles.DRIVER
 _KINDS = {
     "1": (
         *(
@@ -63,6 +64,7 @@ _KINDS = {
 TYPES = tuple(f"{number}종{kind}" for number, kinds in _KINDS.items() for kind in kinds)
 _PERIOD = "적성검사기간", "갱신기간", "적성검사", "갱신"
 _LABELS = "성명", "이름"
+_CHIEF = re.compile(r"([가-힣]{2,9}경찰청장)")
 _CONDITION = ("조건",)
 
 
@@ -80,7 +82,7 @@ def parse(reading: Reading) -> Parsed:
     if block := address_block(rows, first, _ends_address):
         fields[CardField.ADDRESS], first = block
     _dates(rows[first:], fields)
-    if issuer := office(rows[first:], lambda _: POLICE):
+    if issuer := office(rows[first:], lambda _: POLICE, form=_CHIEF):
         fields[CardField.ISSUER] = issuer
     likelihood = together(
         0.8 * titled(rows, TITLES),
@@ -127,19 +129,33 @@ def _kind(text: str) -> tuple[str, float] | None:
 
 
 def _name(rows: Sequence[Row]) -> Value | None:
-    """The row nearest above the number that is a name, without its label."""
+    """The row nearest above the number that is a name, without its label; a foreigner's is in Latin letters."""
     for row in reversed(rows):
         part = row.text
         end = label_end(part.text, _LABELS) or _unread_label_end(part.text, row.latin.text)
         name = hangul_name(part.text[end:])
         if name and _kind(part.text) is None and not titled([row], TITLES):
             return as_value(name, part.cut(end))
+        if not titled([row], TITLES) and (latin := _latin_name(row)):
+            return latin
     return None
+
+
+def _latin_name(row: Row) -> Value | None:
+    """What of the row is in capitals, after the label; the types of licence beside it are in Hangul."""
+    lines = [line for line in row.lines if is_latin_name(line.latin) and not hangul_share(line.text)]
+    after = row.latin
+    end = label_end(row.text.text, _LABELS)
+    found = re.search(r"[A-Z][A-Z' .-]+[A-Z.]$", after.text)
+    if not lines and end is not None and found:
+        return after.cut(*found.span()).value(found[0])
+    whole = passage(lines, Reader.LATIN)
+    return whole.value(" ".join(whole.text.split())) if lines and re.search("[A-Z]{2}", whole.text) else None
 
 
 def _unread_label_end(text: str, latin: str) -> int:
     """Where a label ends that was misread past knowing: two syllables before a colon, or before three after 성."""
-    label = re.match(r"[가-힣]\s?[가-힣]\s?[:;]?\s?(?=(?:[가-힣]\s?){2})", text) if ":" in latin else None
+    label = re.match(r"[가-힣]\s?[가-힣\d]\s?[:;]?\s?(?=(?:[가-힣]\s?){2})", text) if ":" in latin else None
     label = label or re.match(r"성\s?[가-힣]\s?(?=(?:[가-힣]\s?){3})", text)
     return label.end() if label else 0
 
@@ -150,7 +166,9 @@ def _dates(rows: Sequence[Row], fields: dict[CardField, Value]) -> None:
     is_period = [_is_period(rows[each.row]) for each in dates]
     issued = dates[-1] if dates and (not is_period[-1] or len(dates) >= 3) else None
     of_period = [each for each in dates if each is not issued]
-    if of_period:
+    # Where the row of a period reaches an edge its end is missing, and its beginning is none.
+    is_cut = any(line.is_cut[1] for row in rows if _is_period(row) for line in row.lines)
+    if of_period and not is_cut:
         expires = max(of_period, key=lambda each: each.day)
         fields[CardField.EXPIRY_DATE] = expires.value()
         if issued and issued.day >= expires.day:

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from shared.contracts import CardField, IdType
 from workers.ocr import numbers
-from workers.ocr.cards import Parsed
+from workers.ocr.cards import Parsed, titles
 from workers.ocr.cards.layout import (
     DISAGREEMENT,
     dates_of,
+    has_hangul,
     is_latin_name,
     label_end,
     labelled,
@@ -29,6 +30,7 @@ from workers.ocr.cards.layout import (
     titled,
     together,
 )
+from workers.ocr.mending import mended
 from workers.ocr.passages import Reader, passage
 from workers.ocr.text import HANGUL, as_digits, bare, closest, find, hangul_share
 from workers.ocr.vocabulary import NATIONS, STATUSES
@@ -38,9 +40,9 @@ if TYPE_CHECKING:
 
     from workers.ocr.cards import Value
     from workers.ocr.lines import Reading
-    from workers.ocr.passages import Row
+from workers.ocr.passages import Row
 
-TITLES = "외국인등록증", "국내거소신고증", "영주증"
+TITLES = titles.FOREIGN
 # Other countries' cards are called so, too.
 ENGLISH_TITLES = (
     "ALIEN REGISTRATION CARD",
@@ -82,6 +84,10 @@ def parse(reading: Reading) -> Parsed:
         fields[CardField.ISSUE_DATE] = issued
     number = fields.get(CardField.ID_NUMBER)
     foreigner = number is not None and numbers.is_foreign(number.value)
+    if not has_hangul(rows):
+        # Visas and other countries' cards have such labels, too.
+        return Parsed(IdType.FOREIGN, 0.0, fields)
+    foreigner &= CardField.BIRTH_DATE in fields
     likelihood = together(
         0.8 * titled(rows, TITLES),
         0.3 * titled(rows, ENGLISH_TITLES),
@@ -97,7 +103,7 @@ def _name(rows: Sequence[Row]) -> Value | None:
         # A label that is not known again is still Hangul.
         latin = [passage([line for line in row.lines if not hangul_share(line.text)], Reader.LATIN) for row in rows]
         part = next((each for each in latin if _is_name(each.text)), None)
-    return part.value(" ".join(re.findall("[A-Z'-]+", part.text.upper()))) if part else None
+    return part.value(" ".join(re.findall(r"[A-Z'-]+\.?", part.text.upper()))) if part else None
 
 
 def _is_name(text: str) -> bool:
@@ -122,9 +128,8 @@ def _nation(rows: Sequence[Row]) -> Value | None:
         part = every[0] if every else None
     if part is None:
         return None
-    known = closest(part.text, NATIONS, _NATION_LEAST)
-    if known:
-        return part.value(known[0], known[1])
+    if known := mended(part.text, NATIONS, _NATION_LEAST, part.sure):
+        return part.value(*known)
     return part.value(part.text.strip(" :./"), DISAGREEMENT if hangul_share(part.text) else 1.0)
 
 

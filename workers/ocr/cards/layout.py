@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shared.contracts import CardField
 from workers.ocr import numbers
-from workers.ocr.addresses import address, is_start
+from workers.ocr.addresses import address, is_start, province
+from workers.ocr.cards.names import LABELS
 from workers.ocr.dates import find_dates, today
+from workers.ocr.mending import SURE, mended
 from workers.ocr.merging import digits_differ
 from workers.ocr.passages import Passage, Reader, passage, rows
-from workers.ocr.text import bare, closest, find, hangul_share
+from workers.ocr.text import bare, find, hangul_share, likeness
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
@@ -26,8 +29,10 @@ DISAGREEMENT, UNPROVEN, IMPLAUSIBLE = 0.6, 0.7, 0.5
 DIGITS_DIFFER = 0.85
 # Guilloche is read as text of little confidence.
 GARBAGE = 0.35
-_ADDRESS_LINES = 4
-_OFFICE_ROWS, _HALF = 8, 0.5
+_LABEL_LEAST_LENGTH = 3
+_OFFICES, _ENDING_LEAST = ("구청장", "군수", "시장"), 0.7
+_ADDRESS_LINES, _LEADING = 4, 2.2
+_OFFICE_ROWS, _HALF, _LEAST_SYLLABLES = 8, 0.5, 3
 _LONGEST_LABEL, _SURELY_A_PROVINCE = 7, 0.8
 # 주민등록증 is 0.79 like what stands in 외국인등록증; a title of five syllables with three letters misread is as much.
 _TITLE_LEAST, _LABEL_LEAST = 0.7, 0.75
@@ -115,14 +120,18 @@ def person(rows: Sequence[Row]) -> tuple[dict[CardField, Value], int | None]:
 
 
 def dates_of(rows: Sequence[Row]) -> list[Dated]:
-    """Every date, of the reading of its row that has more of them, the Latin recogniser's first."""
+    """Every date, of the reading of its row that has more of them, the Latin recogniser's first.
+
+    One that reaches an edge is none: of 2029.12.31 a 2029.12.3 may be left.
+    """
     found: list[Dated] = []
     for at, row in enumerate(rows):
         readings = [(part, find_dates(part.text)) for part in row.readings]
         part, dates = max(readings, key=lambda pair: len(pair[1]))
         others = [{date.value for date in dates} for _, dates in readings if dates]
         sure = 1.0 if all(other == others[0] for other in others) else DISAGREEMENT
-        found += [Dated(at, part.cut(each.start, each.stop), each.value, sure) for each in dates]
+        dated = [Dated(at, part.cut(each.start, each.stop), each.value, sure) for each in dates]
+        found += [each for each in dated if not each.part.is_cut]
     return found
 
 
@@ -141,33 +150,109 @@ def address_block(rows: Sequence[Row], first: int, ends: Callable[[str], bool]) 
         for row in rows[at + 1 : at + _ADDRESS_LINES]:
             beside = tuple(other for other in row.lines if other.left >= line.left - 2 * line.height)
             near = row.top - rows[stop - 1].bottom <= line.height
-            if not beside or not near or ends(passage(beside).text):
+            if not beside or not near or ends(passage(beside).text) or _is_message(row.text.text):
                 break
             parts.append(beside)
             stop += 1
         lines = tuple(line for part in parts for line in part)
         differ = any(digits_differ(line.text, line.latin) for line in lines)
-        value = address([_unlabelled(passage(part, Reader.BOTH).text) for part in parts])
+        value = address(
+            [_unlabelled(passage(part, Reader.BOTH).text) for part in parts], [_sure_of_hangul(part) for part in parts]
+        )
         return passage(lines).value(value, DIGITS_DIFFER if differ else 1.0), stop
     return None
 
 
+def _is_message(text: str) -> bool:
+    """Whether it is what an app says about a card: a sentence, or a line that begins with a label."""
+    own = bare(text)
+    return own.endswith("니다") or any(own.startswith(label) for label in LABELS if len(label) >= _LABEL_LEAST_LENGTH)
+
+
+def address_lines(lines: Iterable[Line]) -> list[Line]:
+    """Every line that may be of an address, anyone's: those that begin with a province as spelt, and those below."""
+    found: list[Line] = []
+    every = legible(lines)
+    for at, row in enumerate(every):
+        for start in row.lines:
+            if not is_start(_unlabelled(start.text), 1.0):
+                continue
+            found.append(start)
+            last = start
+            for line in (line for row in every[at + 1 : at + _ADDRESS_LINES] for line in row.lines):
+                beside = line.left < start.right and start.left - 2 * start.height < line.right
+                if beside and 0 <= line.top - last.top <= _LEADING * last.height and not find_dates(line.text):
+                    found.append(line)
+                    last = line
+    return found
+
+
+def _sure_of_hangul(lines: Sequence[Line]) -> list[float]:
+    """How sure each syllable is from where the address begins: a merged reading has them in the same order."""
+    part = passage(lines)
+    start = len(part.text) - len(_unlabelled(part.text))
+    known = part.cut(start)
+    hangul = (character for character in known.text if character.isalnum())
+    return [sure for character, sure in zip(hangul, known.sure, strict=True) if "가" <= character <= "힣"]
+
+
 def _unlabelled(text: str) -> str:
-    """The line from the province on, where a label of a syllable or two is before it."""
-    if is_start(text):
-        return text
-    starts = [at for at in range(1, min(_LONGEST_LABEL, len(text))) if is_start(text[at:], _SURELY_A_PROVINCE)]
-    return text[starts[0] :] if starts else text
+    """The line from the province on, where a label of a syllable or two is before it.
+
+    A label and a province together are a little like the province, so that one that is there as spelt goes first.
+    """
+    places = range(min(_LONGEST_LABEL, len(text)))
+    for least in (1.0, _SURELY_A_PROVINCE):
+        starts = [at for at in places if is_start(text[at:], least)]
+        if starts:
+            return text[starts[0] :]
+    return text
 
 
-def office(rows: Sequence[Row], offices: Callable[[str], Sequence[str]], least: float = 0.6) -> Value | None:
-    """Who issued the card: the last row that is like one of `offices` of its text. A seal beside it is text, too."""
+def office(
+    rows: Sequence[Row], offices: Callable[[str], Sequence[str]], least: float = 0.6, *, form: re.Pattern[str]
+) -> Value | None:
+    """Who issued the card: the last row that is one of `offices` of its text. A seal beside it is text, too.
+
+    What has the form of an office, by its groups the words of it, and was read surely stays as it was read.
+    """
     for row in reversed(rows[-_OFFICE_ROWS:]):
-        parts = [row.text, *(passage((line,)) for line in row.lines if len(row.lines) > 1)]
+        parts = [*(passage((line,)) for line in row.lines if len(row.lines) > 1), row.text]
         for part in parts:
-            if hangul_share(part.text) > _HALF and (found := closest(part.text, offices(part.text), least)):
-                return part.value(found[0], found[1])
+            if hangul_share(part.text) <= _HALF:
+                continue
+            known = offices(part.text)
+            if as_listed := next((one for one in known if bare(one) == bare(part.text)), None):
+                return part.value(as_listed)
+            read = form.fullmatch(bare(part.text))
+            if read and _is_sure(part):
+                return part.value(" ".join(filter(None, read.groups())))
+            # Of what has no such form a part was misread, however surely.
+            if found := mended(part.text, known, least, part.sure if read else ()):
+                return part.value(*found)
+            if read is None and (spelt := form.fullmatch(_with_ending(bare(part.text)))) and spelt[1]:
+                return part.value(" ".join(filter(None, spelt.groups())), DISAGREEMENT)
+            if read and province(part.text[:16], 1.0):
+                return part.value(" ".join(filter(None, read.groups())))
     return None
+
+
+def _with_ending(text: str) -> str:
+    """The text with the word for an office that its end is like: it has one of these, whatever the district."""
+    for ending in _OFFICES:
+        if likeness(ending, text[-len(ending) :]) >= _ENDING_LEAST:
+            return text[: -len(ending)] + ending
+    return text
+
+
+def _is_sure(part: Passage) -> bool:
+    return min(part.sure, default=0.0) >= SURE
+
+
+def has_hangul(rows: Sequence[Row]) -> bool:
+    """Whether anything in Korean stands there: a line of three syllables, and of little else."""
+    lines = (line for row in rows for line in row.lines)
+    return any(hangul_share(line.text) > _HALF and len(bare(line.text)) >= _LEAST_SYLLABLES for line in lines)
 
 
 def is_latin_name(text: str) -> bool:

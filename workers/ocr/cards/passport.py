@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from shared.contracts import CardField, IdType
 from workers.ocr import mrz, numbers
-from workers.ocr.cards import Parsed, Value
+from workers.ocr.cards import Parsed, Value, titles
 from workers.ocr.cards.layout import (
     DISAGREEMENT,
     GARBAGE,
@@ -26,6 +26,8 @@ from workers.ocr.cards.layout import (
 )
 from workers.ocr.cards.names import hangul_name
 from workers.ocr.dates import of_two_digits, today
+from workers.ocr.mending import is_doubted
+from workers.ocr.mrz_names import held_against_page
 from workers.ocr.passages import Reader, passage
 from workers.ocr.romanised import mended
 from workers.ocr.text import bare, find, likeness
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from workers.ocr.mrz import Zone
     from workers.ocr.passages import Passage, Row
 
-TITLES = "PASSPORT", "REPUBLIC OF KOREA"
+TITLES = titles.PASSPORT
 _LABELS = (
     *(
         "대한민국",
@@ -66,6 +68,7 @@ def parse(reading: Reading) -> Parsed:
     page = rows if zone is None else [row for i, row in enumerate(rows) if i not in zone.lines_at]
     fields = _printed(page)
     if zone:
+        zone = held_against_page(zone, lambda name: _stands(name, page))
         zone = _confirm(fields, zone, [rows[i] for i in zone.lines_at], page)
     is_korean = zone is None or zone.fields["issuer"] == "KOR"
     if is_korean and (name := _name(page, fields.get(CardField.SURNAME), fields.get(CardField.GIVEN_NAMES))):
@@ -119,7 +122,7 @@ def _name(rows: Sequence[Row], surname: Value | None, given: Value | None) -> Va
     spelt = [
         (likeness(name, one.value), one, name)
         for one in read
-        if (name := mended(one.value, surname.value, given.value))
+        if (name := _held_against(one, surname.value, given.value))
     ]
     alike, one, name = max(spelt, key=lambda each: each[0], default=(0.0, read[0], ""))
     if alike < _NAME_LEAST:
@@ -127,6 +130,13 @@ def _name(rows: Sequence[Row], surname: Value | None, given: Value | None) -> Va
     if name == one.value:
         return replace(one, confidence=together(one.confidence, min(surname.confidence, given.confidence) / 2))
     return replace(one, value=name, confidence=one.confidence * UNPROVEN)
+
+
+def _held_against(read: Value, surname: str, given: str) -> str | None:
+    """The name as the Latin letters spell it; as it was read, where each syllable that would differ was read surely."""
+    name = mended(read.value, surname, given)
+    sure = passage(read.lines).sure
+    return read.value if name and name != read.value and not is_doubted(read.value, name, sure) else name
 
 
 def _is_label(text: str) -> bool:
@@ -249,6 +259,9 @@ def _agreed(said: Value, printed: Value | None, *, proven: bool, stands: bool) -
     if printed is None:
         return replace(said, confidence=together(said.confidence, said.confidence)) if stands else said
     if bare(printed.value) == bare(said.value):
+        # A zone has a filler for a space and for a hyphen, and a recogniser drops spaces.
+        if " " in said.value and not re.search(r"[ -]", printed.value):
+            printed = replace(printed, value=said.value)
         return replace(printed, confidence=together(said.confidence, printed.confidence))
     # The zone has two digits of the year, and the page has four.
     if proven and printed.value[2:] == said.value[2:] and re.fullmatch(r"[\d-]{10}", said.value):
