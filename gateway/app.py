@@ -30,10 +30,10 @@ from gateway.dialects.xylolabs import XYLOLABS
 from gateway.dialects.xylolabs.operations import KEPT_HEADERS, MASK_HEADERS
 from gateway.documents import document_routes
 from gateway.health import live, ready
-from gateway.json_bodies import ApiRequest
 from gateway.look.render import compile_pages
 from gateway.paths import read_paths
 from gateway.refusals import STATUSES, failure_of
+from gateway.requests import ApiRequest
 from gateway.services import open_services
 from gateway.surface import Surface
 from shared.settings import Settings

@@ -4,6 +4,8 @@ In time: a body that stalls, or is cut off, is refused in the dialect's own form
 `FIDOX_MAX_BODY_BYTES`; without a bound in time a client that sends a byte a minute would hold a connection, and what
 was read of its body, for as long as it likes.)
 
+All that are in hand together have a bound, too, in bytes: one more is refused as what does not fit the queue is.
+
 An answer before its body: a call may be refused for its headers alone, while its body is still on the way. A server
 that closes such a connection resets it, and the reset overtakes the answer: many clients (Node's fetch, Java's
 HttpClient, Go's net/http, whatever writes all before it reads) then report a broken connection in place of the 401. So
@@ -20,8 +22,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from gateway.lingering import Lingering
-from gateway.refusals import refuse
-from shared.contracts import Failure
+from gateway.refusals import RefusedError, refuse
+from shared.contracts import Failure, failed
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
@@ -29,6 +31,15 @@ if TYPE_CHECKING:
 # Reading this much of an unwanted body, for this long, costs less than a new connection does.
 UNWANTED_BYTES = 64 * 1024
 UNWANTED_S = 1.0
+# A token's or a login's: two names and their JSON. Whoever sends it is nobody yet.
+CREDENTIALS_BYTES = 4 * 1024
+# Any other without pictures, and the time for both.
+SMALL_BYTES = 64 * 1024
+SMALL_S = 5.0
+# Where a request's state has a limit of its own in time, seconds.
+LIMIT_S = "body_limit_s"
+# All bodies that a process holds, in multiples of the largest: as much as the queue takes by default.
+MOST_HELD = 8
 # Content-Encoding: nothing is decompressed here, since a small body may become a very large one.
 PLAIN = frozenset({b"", b"identity"})
 COMPRESSED = frozenset({b"gzip", b"x-gzip", b"deflate", b"br", b"zstd", b"compress"})
@@ -39,13 +50,13 @@ def bound_bodies(app: ASGIApp, limit_s: float, max_bytes: int) -> ASGIApp:
 
     `max_bytes` is the largest body that is taken, in bytes; what is thrown away is bounded in proportion to it.
     """
-    lingering = Lingering(max_bytes)
+    lingering, held = Lingering(max_bytes), _Held(MOST_HELD * max_bytes)
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        body = _Body(scope, receive, limit_s)
+        body = _Body(scope, receive, limit_s, held)
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start" and not await body.is_over():
@@ -53,17 +64,28 @@ def bound_bodies(app: ASGIApp, limit_s: float, max_bytes: int) -> ASGIApp:
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 
-        await app(scope, body.receive, answer)
+        try:
+            await app(scope, body.receive, answer)
+        finally:
+            held.bytes -= body.held
         if body.is_cut and not body.stalls:
             await lingering.discard(receive, scope["client"])
 
     return wrapped
 
 
+class _Held:
+    """How much of all bodies this process holds, from their coming in to their answers."""
+
+    def __init__(self, most: int) -> None:
+        self.bytes = 0
+        self.most = most
+
+
 class _Body:
     """Of one request, as it comes in."""
 
-    def __init__(self, scope: HTTPScope, receive: Receive, limit_s: float) -> None:
+    def __init__(self, scope: HTTPScope, receive: Receive, limit_s: float, held: _Held) -> None:
         headers = dict(scope["headers"])
         self._length = int(headers.get(b"content-length", 0))
         self._encoding = headers.get(b"content-encoding", b"").strip().lower()
@@ -72,7 +94,11 @@ class _Body:
         self._may_close = scope["http_version"].startswith("1")
         self._receive = receive
         self._limit_s = limit_s
+        self._state = scope["state"]
         self._until: float | None = None
+        self._of_all = held
+        # How much of it was read for its route, in bytes.
+        self.held = 0
         # It does not come, or not in time.
         self.stalls = False
         # It was answered before its end.
@@ -85,17 +111,23 @@ class _Body:
             raise refuse(Failure.UNSUPPORTED_BODY, f"Content-Encoding: {named} is not taken; send the body as it is")
         if self._whole:  # what is waited for now is the client's going away, and that may take its time
             return await self._receive()
-        self._until = self._until or asyncio.get_running_loop().time() + self._limit_s
+        limit_s = min(self._limit_s, self._state.get(LIMIT_S, self._limit_s))
+        self._until = self._until or asyncio.get_running_loop().time() + limit_s
         try:
             async with asyncio.timeout_at(self._until):
                 message = await self._receive()
         except TimeoutError:
             self.stalls = True
-            raise refuse(Failure.BAD_REQUEST, f"the body did not arrive within {self._limit_s:g} s") from None
+            raise refuse(Failure.BAD_REQUEST, f"the body did not arrive within {limit_s:g} s") from None
         if message["type"] == "http.disconnect":
             self.stalls = True
             raise refuse(Failure.BAD_REQUEST, "the connection ended before the body did")
         self._whole = not message.get("more_body", False)
+        size = len(message.get("body", b""))
+        if self._of_all.bytes + size > self._of_all.most:
+            raise RefusedError(failed(Failure.OVERLOADED, "too many large requests at once", retry_after_s=1))
+        self._of_all.bytes += size
+        self.held += size
         return message
 
     async def is_over(self) -> bool:

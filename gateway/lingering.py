@@ -26,7 +26,7 @@ TIMES_LARGEST = 4
 TOTAL_S = 30.0
 # Ordinary clients send without a pause, or close when they have read the answer.
 PAUSE_S = 3.0
-# The server takes 512 connections.
+# The server takes 1,024 connections.
 MOST_AT_ONCE = 64
 MOST_OF_ADDRESS = 16
 

@@ -91,6 +91,11 @@ class Http(msgspec.Struct, frozen=True):
     max_image_bytes: Annotated[int, env("FIDOX_MAX_IMAGE_BYTES", "the largest image file", ge=1)] = 10 * MIB
     # Two images of 10 MiB are 26.7 MiB in base64, 27.7 MiB with escaped line breaks; the rest is room for the JSON.
     max_body_bytes: Annotated[int, env("FIDOX_MAX_BODY_BYTES", "the largest request body", ge=1)] = 32 * MIB
+    # Idle connections end after it, too; a proxy in front keeps its own for less, or tries again.
+    header_timeout_s: Annotated[
+        float,
+        env("FIDOX_HEADER_TIMEOUT_S", "a request's header arrives within this; idle connections end after it", gt=0),
+    ] = 5.0
     # Two images of 10 MB in base64 over an uplink of 4 Mbit/s.
     body_timeout_s: Annotated[float, env("FIDOX_BODY_TIMEOUT_S", "a request body arrives within this", gt=0)] = 60.0
 

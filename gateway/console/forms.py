@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
+from gateway.bodies import SMALL_BYTES
 from gateway.refusals import refuse
 from gateway.text import CONTROLS_REFUSED, has_controls
 from shared.contracts import Failure
@@ -22,7 +23,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 URL_ENCODED = "application/x-www-form-urlencoded"
 # Names of 128 characters, percent-encoded; nobody types more.
-MOST_BYTES = 64 * 1024
+MOST_BYTES = SMALL_BYTES
 
 
 @dataclass(slots=True)

@@ -1,11 +1,16 @@
 """How access-key secrets are kept and verified, and that nobody's wrong ones stand in the way of the right one."""
 
 import asyncio
+import json
 import secrets
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import psycopg
 import pytest
 
@@ -117,3 +122,45 @@ def test_who_waits_for_argon2_is_bounded():
 )
 def test_an_ipv6_address_is_counted_by_its_network(host, counted):
     assert counted_as(host) == counted
+
+
+@pytest.mark.parametrize("path", [PATH, "/v1/auth/client/token"])
+def test_a_login_is_4_kb_at_most(anybody, tenant, path):
+    body = keys(tenant)
+    room = 4096 - len(json.dumps(body))
+    for padding, status in ((room, 200), (room + 1, 413)):
+        content = json.dumps(body) + " " * padding
+        answer = anybody.post(path, content=content, headers={"Content-Type": "application/json"})
+        assert answer.status_code == status
+
+
+@pytest.mark.parametrize("path", [PATH, "/api/v1/admin/auth/login"])
+def test_a_login_that_does_not_come_is_refused_within_seconds(stack, path):
+    where = urlsplit(stack.base_url)
+    with socket.create_connection((where.hostname, where.port), timeout=30) as connection:
+        head = f"POST {path} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Length: 100\r\n\r\n{{"
+        connection.sendall(head.encode())
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 400"), answer
+    assert b"the body did not arrive within 5 s" in answer
+
+
+def test_twenty_logins_of_31_mb_take_no_memory(stack):
+    """They were read, 20 of them into 743 MB."""
+    process = psutil.Process(stack.children["gateway"].pid)
+    family = [process, *process.children(recursive=True)]
+    before = sum(one.memory_info().rss for one in family)
+    where = urlsplit(stack.base_url)
+    head = f"POST {PATH} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Length: 31000000\r\n\r\n".encode()
+    stalled = [socket.create_connection((where.hostname, where.port), timeout=30) for _ in range(20)]
+    try:
+        for connection in stalled:
+            # From one address so many are read on, and the others are closed.
+            with suppress(ConnectionError):
+                connection.sendall(head + bytes(4_000_000))
+        assert stalled[0].recv(65536).startswith(b"HTTP/1.1 413")
+        assert httpx.get(f"{stack.base_url}/health/live", timeout=5).status_code == 200
+        assert sum(one.memory_info().rss for one in family) - before < 50 << 20
+    finally:
+        for connection in stalled:
+            connection.close()

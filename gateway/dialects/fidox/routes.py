@@ -11,6 +11,7 @@ from litestar.params import Parameter
 from msgspec import UNSET, UnsetType
 
 from gateway.auth.login import log_in
+from gateway.bodies import CREDENTIALS_BYTES
 from gateway.calls import Call, bearer_guard, call_of
 from gateway.dialects.fidox import schemas
 from gateway.dialects.fidox.errors import ErrorBody
@@ -44,6 +45,7 @@ def new_tx_id() -> str:
 @post(
     "/auth/client/token",
     status_code=200,
+    request_max_body_size=CREDENTIALS_BYTES,
     operation_id="issueToken",
     summary="Issue a token",
     description="Give the keys, get a bearer token that is valid for one hour.",

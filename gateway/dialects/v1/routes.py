@@ -8,6 +8,7 @@ from litestar import Request, post
 from msgspec import UNSET
 
 from gateway.auth.login import log_in
+from gateway.bodies import CREDENTIALS_BYTES
 from gateway.calls import bearer_guard, call_of
 from gateway.dialects.v1 import schemas
 from gateway.dialects.v1.common import ERRORS, SECURED, images_of, rounded
@@ -29,6 +30,7 @@ FIELDS = {Check.DEEPFAKE: "deepfake", Check.PHOTO: "photo_attack", Check.MASK: "
 @post(
     "/v1/auth/client/token",
     status_code=200,
+    request_max_body_size=CREDENTIALS_BYTES,
     operation_id="issueToken",
     summary="Issue a token",
     description="Give the keys, get a bearer token. It opens the root API, too.",

@@ -14,6 +14,7 @@ from litestar.params import Parameter, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.auth.admins import admin_guard
+from gateway.bodies import SMALL_BYTES
 from gateway.calls import call_of
 from gateway.dialects.xylolabs.errors import ErrorBody
 from gateway.refusals import refuse
@@ -60,6 +61,7 @@ class AdminController(Controller):
     guards = [admin_guard]  # noqa: RUF012 — Litestar declares it on the instance
     security = [{"basic": []}, {"session": []}]  # noqa: RUF012
     cache_control = NO_STORE
+    request_max_body_size = SMALL_BYTES
     after_response = finish
 
 

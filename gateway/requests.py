@@ -1,4 +1,9 @@
-"""JSON as clients write it: a UTF-8 byte order mark is let pass, and another encoding is refused by its name.
+"""What a route reads its body from: small bodies in a short time, and JSON as clients write it.
+
+A route without pictures says so by its `request_max_body_size`. Its body is a few hundred bytes, and whoever needs
+longer than SMALL_S for them is no caller.
+
+In JSON a UTF-8 byte order mark is let pass, and another encoding is refused by its name.
 
 RFC 8259, section 8.1, asks for UTF-8 and allows a reader to ignore a byte order mark, which Windows' editors and
 PowerShell put before a file. PowerShell's `>` writes UTF-16. In JSON, which begins with ASCII and has no NUL, that can
@@ -13,6 +18,7 @@ from typing import Any
 from litestar import Request
 from litestar.serialization import decode_json
 
+from gateway.bodies import LIMIT_S, SMALL_BYTES, SMALL_S
 from gateway.refusals import refuse
 from shared.contracts import Failure
 
@@ -27,6 +33,13 @@ _FOREIGN = {
 
 class ApiRequest(Request[Any, Any, Any]):
     """What the gateway's routes are given."""
+
+    async def body(self) -> bytes:
+        """The whole body. Raises as Litestar does where it is too large, and RefusedError where it comes too late."""
+        most = self.route_handler.resolve_request_max_body_size()
+        if most is not None and most <= SMALL_BYTES:
+            self.scope["state"][LIMIT_S] = SMALL_S
+        return await super().body()
 
     async def json(self) -> Any:
         """The body's JSON. Raises RefusedError for a body of another encoding, else as Litestar does."""
