@@ -48,9 +48,10 @@ log = logging.getLogger(__name__)
 
 # A card has 12 to 40; of a page full of text the largest are read, and the rest is left.
 MOST_LINES = 64
-# Of more lines than any card has so many of the largest are read first. Unless they have something of a document on
-# them, and took no longer than this, that is all: 64 lines as wide as a page would take as long as twenty cards.
-MANY_LINES, TRIAL, TRIAL_MS = 44, 20, 4000.0
+# Of more lines than most documents have so many of the largest are read first. Unless they have something of a document
+# on them that is all, and of a page of more than MOST_LINES it is where they took longer than this: 64 lines as wide as
+# a page would take as long as twenty cards.
+MANY_LINES, TRIAL, TRIAL_MS = 30, 20, 4000.0
 # Of these the longest are some, for a zone has smaller letters than a title.
 TRIAL_LONGEST = 4
 # A card with fewer is none, or a quad around something else.
@@ -242,7 +243,8 @@ def _read_lines(
     first, rest = (boxes[:TRIAL], boxes[TRIAL:]) if count > MANY_LINES else (boxes, boxes[:0])
     lines = _recognised(networks, card, first)
     began_ms = watch.lap()
-    is_given_up = len(rest) > 0 and not (began_ms <= TRIAL_MS and promises_a_document(lines))
+    is_late = count > MOST_LINES and began_ms > TRIAL_MS
+    is_given_up = len(rest) > 0 and (is_late or not promises_a_document(lines))
     if len(rest) and not is_given_up:
         lines += _recognised(networks, card, rest)
     recognise_ms = began_ms + watch.lap()

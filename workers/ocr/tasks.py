@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 # size its MRZ would have 12 pixels a character.
 KEEP_SIDE = 2600
 
+# Of a card of which a part was cut out; a page has more.
+FEW_LINES = 12
 # The portrait, its ghost, and whoever else is in the picture.
 MOST_FACES = 5
 HANGUL = "hangul"
@@ -219,7 +221,7 @@ def _is_worth_a_second_look(found: CardReading, parsed: Sequence[Parsed]) -> boo
         not found.is_given_up
         and parsed[0].likelihood < CARD_LIKE
         and other_document(lines) is None
-        and (promises_a_document(lines) or (not found.card.is_whole and len(lines) >= LEAST_LINES))
+        and (promises_a_document(lines) or (not found.card.is_whole and LEAST_LINES <= len(lines) <= FEW_LINES))
     )
 
 
