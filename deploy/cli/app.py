@@ -74,10 +74,9 @@ def migrate(
 
 def main() -> None:
     """Run a command; what goes wrong in an expected way is one line and exit status 1."""
-    # The pool warns of each attempt on its own; the one line below says it once.
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
-    # What it has to say comes back as an error too.
-    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+    # They warn of each attempt; what they have to say comes back as an error, which is one line below.
+    for name in ("psycopg.pool", "shared.db.pool"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         app()
     except StoreUnavailableError as error:
