@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,6 +24,8 @@ from workers.vision.profile import face_of, faces_of, profile_of
 from workers.vision.upright import CLEAR, find_face, look_round
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shared import contracts
     from workers.face.engines import Engine
     from workers.face.examined import Examined
@@ -44,8 +47,8 @@ class Want(IntEnum):
 class Analysis:
     """What was found. `embedding` is empty and `faults` too where they were not wanted; `chosen` is None then.
 
-    All in pixels of the file's own upright picture. `unfit` is what makes the embedding one that misses its person more
-    often than not; a picture with such a fault is no evidence that two persons differ.
+    All in pixels of the file's own upright picture. `judge` tells what makes the embedding one that misses its person
+    more often than not; it is asked only where there is no match, because it takes time.
     """
 
     faces: tuple[contracts.Face, ...]
@@ -53,7 +56,12 @@ class Analysis:
     embedding: FloatArray
     faults: tuple[Fault, ...]
     profile: contracts.Profile
-    unfit: tuple[Fault, ...] = ()
+    judge: Callable[[], tuple[Fault, ...]] = tuple
+
+    @property
+    def unfit(self) -> tuple[Fault, ...]:
+        """The faults for which the picture is no evidence that two persons differ; nothing for one that is."""
+        return self.judge()
 
 
 def analyse(
@@ -75,7 +83,6 @@ def analyse(
     sighting, examined = _examined(engine, sighting, options, judges)
     embed_ms = watch.lap()
     found_faults = faults(sighting.image, sighting.face, judges) if want is Want.TEMPLATE else ()
-    bad = () if found_faults else unfit(sighting.image, sighting.face, sighting.clarity, is_poor=examined.is_poor)
     quality_ms = watch.lap()
     profile = msgspec.structs.replace(
         profile_of(image, sighting.detections, len(data)),
@@ -89,7 +96,7 @@ def analyse(
         np.empty(0, np.float32) if found_faults else examined.embedding,
         found_faults,
         profile,
-        bad,
+        partial(unfit, sighting.image, sighting.face, sighting.clarity, is_poor=examined.is_poor),
     )
 
 

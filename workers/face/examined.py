@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class Examined(NamedTuple):
     """`embedding` is float32[dimension], L2-normalised.
 
-    `is_weak`: its length gives a reason to look closer; a sixth to a half of ordinary photos have such a one, depending
-    on the recogniser. `is_poor`: of such faces more than one half are not known again; no ordinary photo has one. Both
-    are False for a model whose lengths say nothing or were not measured.
+    `is_weak`: its length gives a reason to look closer; about a sixth of ordinary photos have such a one. `is_poor`: of
+    such faces more than one half are not known again; no ordinary photo has one. Both are False for a model whose
+    lengths say nothing or were not measured.
     """
 
     embedding: FloatArray

@@ -97,7 +97,7 @@ class Known(NamedTuple):
 # dark, and leaves its false matches as they are. It gains retail less, and doubles its false matches in the dark. The
 # ResNets and LResNet100E-IR were not at hand.
 _MBF_NORMS = Norms(weak=20.0, mirrored=20.0, poor=15.5)
-_RETAIL_NORMS = Norms(weak=14.0, mirrored=0.0, poor=10.0)
+_RETAIL_NORMS = Norms(weak=13.0, mirrored=0.0, poor=10.0)
 
 _W600K = Format(align.SIDE, align.PLACES, rgb=True, mean=127.5, spread=127.5, dimension=512)
 _MBF = _W600K._replace(norms=_MBF_NORMS)
