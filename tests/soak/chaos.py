@@ -6,6 +6,7 @@ gateway           SIGKILL of a gateway with its processes
 gateway process   SIGKILL of the process that serves: Granian starts another
 redis             ended, or killed; everything in it is lost
 postgres          a fast shutdown, or an immediate one, whose log is replayed at the start
+… vanishes        every connection to it is swallowed: it takes data and gives none; new ones are answered
 full disk         no room for pictures, for some seconds
 hang              SIGSTOP of a face process, and SIGCONT after some seconds, or never: its supervisor finds it
 """
@@ -35,7 +36,9 @@ KINDS = (
     "gateway",
     "gateway process",
     "redis",
+    "redis vanishes",
     "postgres",
+    "postgres vanishes",
     "full disk",
     "hang",
 )
@@ -118,9 +121,14 @@ class Chaos:
             "gateway process": lambda: self._signal(self._take_turns(kind, GATEWAYS), signal.SIGKILL),
             "redis": lambda: self._send(kind, self._random.choice([signal.SIGTERM, signal.SIGKILL])),
             "postgres": lambda: self._send(kind, self._random.choice([signal.SIGINT, signal.SIGQUIT])),
+            "redis vanishes": lambda: self._vanish("redis"),
+            "postgres vanishes": lambda: self._vanish("postgres"),
             "full disk": self._fill,
             "hang": self._hang,
         }[kind]()
+
+    def _vanish(self, name: str) -> str:
+        return f"{self._stand.vanish(name)} connections to {name} are swallowed"
 
     def _fill(self) -> str:
         self._stand.disk.fill()

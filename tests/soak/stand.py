@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Self
+from urllib.parse import parse_qs, unquote, urlsplit
 from urllib.request import urlopen
 
 import psutil
@@ -25,6 +26,7 @@ from shared.contracts import Kind
 from shared.db.migrate import migrate
 from shared.settings import Settings
 from tests.support.ports import own_port
+from tests.support.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +53,10 @@ class Stand:
         self.disk = Disk(root / "disk", self)
         self._supervisor = Supervisor(self.folder.run, self.folder.logs, say)
         self.environment: dict[str, str] = {}
+        # The servers' own addresses; gateways and workers reach them through proxies, which can make them vanish.
         self.settings = Settings()
+        self.proxies: dict[str, Proxy] = {}
+        self._parts = contextlib.ExitStack()
         self.urls: dict[str, str] = {}
         # By child, the port of its metrics; empty without.
         self.metrics: dict[str, int] = {}
@@ -69,6 +74,7 @@ class Stand:
         for name in WORKERS:
             self.thaw(name)
         self._supervisor.stop()
+        self._parts.close()
         self.disk.unmount()
 
     def _start(self) -> None:
@@ -96,6 +102,13 @@ class Stand:
         if weights := os.environ.get("FIDOX_WEIGHTS_DIR"):
             self.environment["FIDOX_WEIGHTS_DIR"] = weights
         self.settings = Settings.from_env(self.environment)
+        sockets = parse_qs(urlsplit(database_url).query)["host"][0]
+        for name, path in (("redis", unquote(urlsplit(redis_url).path)), ("postgres", f"{sockets}/.s.PGSQL.5432")):
+            self.proxies[name] = self._parts.enter_context(Proxy(path))
+        self.environment |= {
+            "DATABASE_URL": f"postgresql://postgres:@127.0.0.1:{self.proxies['postgres'].port}/postgres",
+            "REDIS_URL": f"redis://127.0.0.1:{self.proxies['redis'].port}/0",
+        }
         asyncio.run(migrate(database_url))
         for name in (*WORKERS, *GATEWAYS):
             self._launch(name)
@@ -140,6 +153,13 @@ class Stand:
             for process in self.processes(name):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.resume()
+
+    def vanish(self, name: str) -> int:
+        """Swallow what is open to a store; how many connections. New ones reach it."""
+        proxy = self.proxies[name]
+        number = proxy.open
+        proxy.vanish(proxy.target)
+        return number
 
     def redis(self) -> redis.Redis:
         return redis.Redis.from_url(self.settings.queue.url, socket_timeout=5)
