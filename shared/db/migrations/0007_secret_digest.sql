@@ -2,4 +2,4 @@
 -- what people choose, and lets strangers keep the gateway busy. Null for a key from before, until its secret is used;
 -- the slow hash stays beside it, since the previous version knows no other.
 
-ALTER TABLE access_keys ADD COLUMN secret_digest bytea;
+ALTER TABLE access_keys ADD COLUMN IF NOT EXISTS secret_digest bytea;
