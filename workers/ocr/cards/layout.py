@@ -228,6 +228,9 @@ def office(
             if read and _is_sure(part):
                 return part.value(" ".join(filter(None, read.groups())))
             # Of what has no such form a part was misread, however surely.
+            # 북제주군수 is not 제주시장, however it was misread: the word for the office is the surest of it.
+            ending = next((one for one in _OFFICES if _with_ending(bare(part.text)).endswith(one)), "")
+            known = [one for one in known if one.endswith(ending)]
             if found := mended(part.text, known, least, part.sure if read else ()):
                 return part.value(*found)
             if read is None and (spelt := form.fullmatch(_with_ending(bare(part.text)))) and spelt[1]:
