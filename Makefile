@@ -29,8 +29,8 @@ check: ## lint, formatting, types and the layers between the packages
 	.venv/bin/pyright
 	.venv/bin/lint-imports
 
-bench: ## measure on this machine and write docs/benchmarks.md
-	@bash deploy/bootstrap.sh dev && exec $(PYTHON) -m tests.bench
+bench: ## measure on this machine and write docs/benchmarks.md (ONLY="attacks ocr" for some sections)
+	@bash deploy/bootstrap.sh dev && exec $(PYTHON) -m tests.bench $(ONLY)
 
 images: ## install what the images hold, by the lines of their Dockerfiles, into empty folders (ARGS=worker-cpu for one)
 	@bash deploy/bootstrap.sh dev && exec $(PYTHON) -m tests.support.images $(ARGS)

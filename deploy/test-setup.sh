@@ -6,7 +6,7 @@
 set -uo pipefail
 
 fonts="fonts-baekmuk fonts-nanum fonts-ocr-b fonts-unfonts-core"
-packages="$fonts chromium curl default-jre-headless node-typescript nodejs prometheus tesseract-ocr-kor"
+packages="$fonts chromium curl default-jdk-headless golang-go node-typescript nodejs pgbouncer php-cli php-curl prometheus tesseract-ocr-kor"
 [ "${1:-}" != fonts ] || packages=$fonts
 
 font() {
@@ -20,9 +20,13 @@ has() {
     fonts-ocr-b) font OCRB.otf ;;
     fonts-unfonts-core) font UnDotumBold.ttf ;;
     chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
-    default-jre-headless) command -v java ;;
+    default-jdk-headless) command -v javac ;;
+    golang-go) command -v go ;;
     node-typescript) command -v tsc ;;
     nodejs) command -v node ;;
+    pgbouncer) command -v pgbouncer || [ -x /usr/sbin/pgbouncer ] ;;
+    php-cli) command -v php ;;
+    php-curl) php -r 'exit(function_exists("curl_init") ? 0 : 1);' ;;
     prometheus) command -v prometheus && command -v promtool ;;
     tesseract-ocr-kor) [ -e /usr/share/tesseract-ocr/5/tessdata/kor.traineddata ] ;;
     *) command -v "$1" ;;
@@ -41,10 +45,12 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   printf 'Installing for the tests: %s\n' "$missing" >&2
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -q >/dev/null || printf 'apt-get update failed; trying with the lists that are here\n' >&2
-  case " $missing" in *" prometheus "*)
-    # Its package starts a server, now and with the machine; the tests start one of their own when they need it.
-    if command -v systemctl >/dev/null; then systemctl mask prometheus.service >/dev/null 2>&1 || true; fi ;;
-  esac
+  # These packages start a server, now and with the machine; the tests start one of their own when they need it.
+  for server in prometheus pgbouncer; do
+    case " $missing" in *" $server "*)
+      if command -v systemctl >/dev/null; then systemctl mask "$server.service" >/dev/null 2>&1 || true; fi ;;
+    esac
+  done
   # One by one: a package that this system does not have must not keep the others out.
   for package in $missing; do
     apt-get install -q -y --no-install-recommends "$package" >/dev/null || true

@@ -1,9 +1,9 @@
 """The whole gateway on one page: what is mounted, what wraps it, and where an error goes.
 
-trusted proxies ─> raw user codes ─> bodies end ─> Litestar ─┬─ a dialect's routes ─> queue ─> worker
-                                                             ├─ the console: /admin
-                                                             ├─ documents: /, /docs, /openapi.json
-                                                             └─ probes: /health/live, /health/ready
+trusted proxies ─> one path ─> its dialect ─> bodies end ─> Litestar ─┬─ a dialect's routes ─> queue ─> worker
+                                                                      ├─ the console: /admin
+                                                                      ├─ documents: /, /docs, /openapi.json
+                                                                      └─ probes: /health/live, /health/ready
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from granian.utils import proxies
 from litestar import Litestar, Request, Response
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
+from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from gateway.bodies import bound_bodies
@@ -30,8 +31,9 @@ from gateway.dialects.xylolabs.operations import KEPT_HEADERS, MASK_HEADERS
 from gateway.documents import document_routes
 from gateway.health import live, ready
 from gateway.look.render import compile_pages
-from gateway.rawpath import keep_raw_tails
-from gateway.refusals import failure_of
+from gateway.paths import read_paths
+from gateway.refusals import STATUSES, failure_of
+from gateway.requests import ApiRequest
 from gateway.services import open_services
 from gateway.surface import Surface
 from shared.settings import Settings
@@ -65,15 +67,16 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         state=State(),
         exception_handlers={Exception: answer_error},
         cors_config=_cors(settings.http.cors_origins),
+        request_class=ApiRequest,
         request_max_body_size=settings.http.max_body_bytes,
         openapi_config=None,
         # Set up by the process (shared/telemetry.py); Litestar would replace it.
         logging_config=None,
         debug=False,
     )
-    app = bound_bodies(app, settings.http.body_timeout_s)
+    app = bound_bodies(app, settings.http.body_timeout_s, settings.http.max_body_bytes)
     app = know_dialect(app)
-    app = keep_raw_tails(app, [tail for dialect in DIALECTS for tail in dialect.raw_tails])
+    app = read_paths(app, [tail for dialect in DIALECTS for tail in dialect.raw_tails])
     if settings.http.trusted_proxies:
         app = cast("_Wrap", proxies.wrap_asgi_with_proxy_headers)(app, list(settings.http.trusted_proxies))
     return app
@@ -101,7 +104,7 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
         response.headers["X-Transaction-Id"] = call.tx_id
         return response
     outcome = failure_of(error)
-    status = getattr(error, "status_code", 500)
+    status = error.status_code if isinstance(error, HTTPException) else STATUSES.get(outcome.failure, 500)
     return Response({"detail": outcome.failure.replace("_", " ")}, status_code=status)
 
 

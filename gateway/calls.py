@@ -26,6 +26,7 @@ from gateway.refusals import RefusedError, failure_of, refuse
 from gateway.services import Services
 from shared import contracts, tracing
 from shared.contracts import Failure, Kind
+from shared.db.passwords import PasswordsBusyError
 from shared.db.pool import StoreUnavailableError
 from shared.db.transactions import OK, Transaction, with_result
 from shared.metrics import measures
@@ -138,7 +139,9 @@ def call_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Call:
     """The request's Call; made when it is first asked for, so that a refusal before the guard has one, too."""
     call: Call | None = connection.scope["state"].get("call")
     if call is None:
-        dialect: Surface = connection.scope["state"]["dialect"]
+        dialect: Surface | None = connection.scope["state"]["dialect"]
+        if dialect is None:
+            raise refuse(Failure.NOT_FOUND)
         traceparent = connection.headers.get("traceparent", "")
         call = connection.scope["state"]["call"] = Call(connection.app.state.services, dialect, traceparent)
     return call
@@ -176,9 +179,15 @@ T = TypeVar("T")
 
 
 async def or_unavailable(reading: Awaitable[T]) -> T:
-    """What a repository or the storage gives; one that does not answer as a RefusedError. Raises FileMissingError."""
+    """What a repository or the storage gives; one that does not answer as a RefusedError. Raises FileMissingError.
+
+    So it is with a password while too many others are verified.
+    """
     try:
         return await reading
+    except PasswordsBusyError:
+        detail = "too many logins at once"
+        raise RefusedError(contracts.failed(Failure.OVERLOADED, detail, retry_after_s=1)) from None
     except StoreUnavailableError:
         detail = "the service is starting or restarting"
     except FileMissingError:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from litestar.exceptions import HTTPException, SerializationException
 
+from gateway.text import CONTROLS_REFUSED
 from shared.contracts import Failure, failed
 
 if TYPE_CHECKING:
@@ -27,14 +28,18 @@ _BY_STATUS = {
     405: Failure.METHOD_NOT_ALLOWED,
     409: Failure.CONFLICT,
     413: Failure.BODY_TOO_LARGE,
+    415: Failure.UNSUPPORTED_BODY,
     429: Failure.RATE_LIMITED,
 }
+
+# What these are outside every dialect, each of which has a table of its own.
+STATUSES = {failure: status for status, failure in _BY_STATUS.items()}
 
 _MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
 # What msgspec says of these is right, and of little help to somebody who never saw the schema.
 _PLAIN_WORDS = {
     "Invalid enum value": "not one of the documented values",
-    "Expected `str` matching regex": "control characters are not allowed",
+    "Expected `str` matching regex": CONTROLS_REFUSED,
 }
 
 
@@ -58,6 +63,9 @@ def error_headers(outcome: contracts.Failed, status: int, challenge: str = "Bear
     if outcome.retry_after_s is not None or status == 503:
         # Every 503 passes: one that nobody gave a time is worth another try soon.
         headers["Retry-After"] = str(outcome.retry_after_s or 1)
+    if status == 415:
+        # RFC 9110, 15.5.16: what would have been taken.
+        headers["Accept-Encoding"] = "identity"
     if status == 401:
         headers["WWW-Authenticate"] = challenge
     return headers
@@ -90,7 +98,10 @@ def _complaint(error: HTTPException) -> str:
     # Litestar calls the whole body "data"; where there is none, that word is all it says.
     if message == "'data'":
         return "the body is empty"
-    for start, plain in _PLAIN_WORDS.items():
-        if message.startswith(start):
-            message = plain
+    message = in_plain_words(message)
     return message if field == "data" else f"{field}: {message}"
+
+
+def in_plain_words(message: str) -> str:
+    """What msgspec says is wrong with a value, for somebody who never saw the schema."""
+    return next((plain for start, plain in _PLAIN_WORDS.items() if message.startswith(start)), message)

@@ -70,7 +70,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Services]:
     async with (
         open_pool(settings.database, application="fidox gateway") as pool,
         open_queue(settings.queue) as queue,
-        open_limiter(settings.queue.url) as limiter,
+        open_limiter(settings.queue) as limiter,
     ):
         passwords = Passwords()
         tenants = Tenants(pool, passwords)

@@ -24,15 +24,17 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import msgspec
 from arq.jobs import serialize_job
 from redis import exceptions
-from redis.asyncio import Redis
 
 from shared import contracts, envelopes, keys
 from shared.contracts import Failure, Kind, failed
 from shared.endings import end
 from shared.figures import Figures, figures_of
+from shared.redis_client import connect, words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+
+    from redis.asyncio import Redis
 
     from shared.settings import Queue as QueueSettings
 
@@ -49,19 +51,14 @@ REPLY_TTL_S = 60
 # then wastes. Most photos are below.
 MOST_UNASKED_BYTES = 1024 * 1024
 RECONNECT_S = 0.2
+# How long the reader blocks: it is how soon a gateway notices that its Redis has vanished, with nobody calling, too.
+READ_S = 2
 
 _VERDICTS = {
     b"unavailable": (Failure.ENGINE_UNAVAILABLE, "no {kind} worker is running"),
     b"overloaded": (Failure.OVERLOADED, "too many calls are waiting"),
     b"full": (Failure.OVERLOADED, "too many pictures are waiting; try again"),
 }
-
-
-def connect(url: str) -> Redis:
-    """A client whose commands fail soon when the server is away, instead of hanging."""
-    # No socket_timeout: with one, redis-py 5 can swallow a cancellation, and whoever cancels its reader waits for ever.
-    # What a server that stands still may cost is bounded by each call's deadline instead.
-    return Redis.from_url(url, socket_connect_timeout=2.0)
 
 
 class Answer(NamedTuple):
@@ -128,7 +125,7 @@ class Queue:
         except TimeoutError:
             return _refused(Failure.DEADLINE, "the call could not be answered in time; try again")
         except (exceptions.RedisError, OSError) as error:
-            log.warning("the queue does not answer: %s", type(error).__name__)
+            log.warning("the queue does not answer: %s", words(error))
             return _refused(Failure.STORE_UNAVAILABLE, "the service is starting or restarting")
         finally:
             del self._waiting[job.job_id]
@@ -203,9 +200,10 @@ class Queue:
         """Resolve waiting futures for as long as the process lives; `open_queue` runs it."""
         while True:
             try:
-                # The time-out is no poll: it lets a half-dead connection be noticed.
-                popped = cast("tuple[bytes, bytes] | None", await self._command("BLPOP", self._reply_to, 30))
-            except (exceptions.RedisError, OSError):
+                # The time-out is no poll: a connection whose server has vanished is noticed by what does not come.
+                popped = cast("tuple[bytes, bytes] | None", await self._command("BLPOP", self._reply_to, READ_S))
+            except (exceptions.RedisError, OSError) as error:
+                log.warning("no replies: %s", words(error))
                 await self._reconnect()
                 continue
             if popped is not None:
@@ -257,7 +255,7 @@ def _refused(failure: Failure, detail: str) -> Answer:
 @asynccontextmanager
 async def open_queue(settings: QueueSettings) -> AsyncGenerator[Queue]:
     """The queue of one gateway process, with its reader running."""
-    redis = connect(settings.url)
+    redis = connect(settings)
     queue = Queue(redis, settings)
     reader = asyncio.create_task(queue.read_replies(), name="replies")
     try:

@@ -32,8 +32,18 @@ class Database(msgspec.Struct, frozen=True):
     """Where the rows are."""
 
     url: Annotated[str, env("DATABASE_URL", "PostgreSQL with pgvector; unset, `make run` starts one")] = ""
+    direct_url: Annotated[
+        str,
+        env("FIDOX_DB_DIRECT_URL", "the same database past a pooler, for migrations and backups; unset: DATABASE_URL"),
+    ] = ""
     pool_size: Annotated[int, env("FIDOX_DB_POOL", "connections a process may hold", ge=1)] = 4
     connect_timeout_s: Annotated[float, env("FIDOX_DB_TIMEOUT_S", "wait for a connection, seconds", gt=0)] = 2.0
+    statement_timeout_s: Annotated[
+        float, env("FIDOX_DB_STATEMENT_TIMEOUT_S", "a statement that takes longer is given up, seconds", gt=0)
+    ] = 5.0
+    prepares: Annotated[
+        bool, env("FIDOX_DB_PREPARE", "prepare statements; `false` for PgBouncer in transaction mode before 1.21")
+    ] = True
     retention_days: Annotated[
         int, env("FIDOX_TRANSACTIONS_RETENTION_DAYS", "drop months of transactions older than this; 0 keeps all", ge=0)
     ] = 0
@@ -43,6 +53,18 @@ class Queue(msgspec.Struct, frozen=True):
     """Between gateway and workers: what is admitted, and for how long."""
 
     url: Annotated[str, env("REDIS_URL", "Redis 6.2 or newer; unset, `make run` starts one")] = ""
+    sentinels: Annotated[
+        tuple[str, ...],
+        env(
+            "FIDOX_REDIS_SENTINELS",
+            "`host:port` of each Redis Sentinel, by commas; they say where the primary is, the rest is as in REDIS_URL",
+        ),
+    ] = ()
+    sentinel_master: Annotated[str, env("FIDOX_REDIS_SENTINEL_MASTER", "the primary's name with them")] = "mymaster"
+    sentinel_username: Annotated[str, env("FIDOX_REDIS_SENTINEL_USERNAME", "the account at the sentinels")] = ""
+    sentinel_password: Annotated[
+        str, env("FIDOX_REDIS_SENTINEL_PASSWORD", "its password; unset: they ask for none")
+    ] = ""
     deadline_s: Annotated[float, env("FIDOX_DEADLINE_S", "a call is answered or refused within this", gt=0)] = 10.0
     max_jobs: Annotated[int, env("FIDOX_QUEUE_MAX_JOBS", "jobs a queue holds before it refuses", ge=1)] = 256
     max_bytes: Annotated[int, env("FIDOX_QUEUE_MAX_BYTES", "bytes of images a queue holds before it refuses", ge=1)] = (
@@ -69,6 +91,11 @@ class Http(msgspec.Struct, frozen=True):
     max_image_bytes: Annotated[int, env("FIDOX_MAX_IMAGE_BYTES", "the largest image file", ge=1)] = 10 * MIB
     # Two images of 10 MiB are 26.7 MiB in base64, 27.7 MiB with escaped line breaks; the rest is room for the JSON.
     max_body_bytes: Annotated[int, env("FIDOX_MAX_BODY_BYTES", "the largest request body", ge=1)] = 32 * MIB
+    # Idle connections end after it, too; a proxy in front keeps its own for less, or tries again.
+    header_timeout_s: Annotated[
+        float,
+        env("FIDOX_HEADER_TIMEOUT_S", "a request's header arrives within this; idle connections end after it", gt=0),
+    ] = 5.0
     # Two images of 10 MB in base64 over an uplink of 4 Mbit/s.
     body_timeout_s: Annotated[float, env("FIDOX_BODY_TIMEOUT_S", "a request body arrives within this", gt=0)] = 60.0
 
@@ -195,8 +222,24 @@ class Faces(msgspec.Struct, frozen=True):
     max_pixels: Annotated[int, env("FIDOX_MAX_PIXELS", "the largest picture, width times height", ge=1)] = 50_000_000
     threshold_login: Annotated[float, env("FIDOX_THRESHOLD_LOGIN", "score that a login needs", ge=0, le=1)] = 0.7
     threshold_general: Annotated[
-        float, env("FIDOX_THRESHOLD_GENERAL", "score that verify, compare and identify need", ge=0, le=1)
+        float,
+        env(
+            "FIDOX_THRESHOLD_GENERAL",
+            "score that verify and compare need, and identify at least",
+            ge=0,
+            le=1,
+        ),
     ] = 0.7
+    identify_fpir: Annotated[
+        float,
+        env(
+            "FIDOX_IDENTIFY_FPIR",
+            "share of searches for strangers in which identify may name somebody; the more users, the higher the score"
+            " that it asks for",
+            gt=0,
+            le=0.5,
+        ),
+    ] = 0.01
     threshold_monitoring: Annotated[
         float, env("FIDOX_THRESHOLD_MONITORING", "score that monitoring needs", ge=0, le=1)
     ] = 0.6
@@ -211,12 +254,26 @@ class Liveness(msgspec.Struct, frozen=True):
     checks: Annotated[
         tuple[str, ...], env("FIDOX_LIVENESS_CHECKS", "checks that there are: photo, deepfake, mask, or some of them")
     ] = ("photo", "deepfake", "mask")
+    photo_networks: Annotated[
+        tuple[str, ...],
+        env("FIDOX_PHOTO_NETWORKS", "weights of the photo check, whose answers are averaged | auto: both MiniFASNets"),
+    ] = ("auto",)
+    deepfake_networks: Annotated[
+        tuple[str, ...],
+        env("FIDOX_DEEPFAKE_NETWORKS", "weights of the deepfake check, whose answers are averaged | auto: MesoNet's"),
+    ] = ("auto",)
     threshold_photo: Annotated[
         float, env("FIDOX_THRESHOLD_PHOTO", "score under which a face is a print or a screen", ge=0, le=1)
     ] = 0.5
-    # Far below the middle: these networks give many real faces little, see docs/liveness.md.
+    # Far below the middle: MesoNet gives many real faces little, see docs/liveness.md.
     threshold_deepfake: Annotated[
-        float, env("FIDOX_THRESHOLD_DEEPFAKE", "score under which a face is forged", ge=0, le=1)
+        float,
+        env(
+            "FIDOX_THRESHOLD_DEEPFAKE",
+            "score under which a face is forged; with other networks than MesoNet's begin with 0.5",
+            ge=0,
+            le=1,
+        ),
     ] = 0.07
     threshold_mask: Annotated[float, env("FIDOX_THRESHOLD_MASK", "score under which a face is covered", ge=0, le=1)] = (
         0.5
@@ -270,6 +327,10 @@ class Weights(msgspec.Struct, frozen=True):
     cache: Annotated[str, env("FIDOX_CACHE_DIR", "where fetched weights are kept")] = str(
         Path.home() / ".cache" / "fidox"
     )
+    manifest: Annotated[
+        str,
+        env("FIDOX_WEIGHTS_MANIFEST", "a TOML file of your own that adds weights to the product's (docs/weights.md)"),
+    ] = ""
     mirror: Annotated[
         str,
         env(

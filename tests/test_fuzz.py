@@ -29,6 +29,7 @@ CHECKS = [
     checks.response_schema_conformance,
     checks.status_code_conformance,
 ]
+DOCUMENTS = ("/openapi.json", "/v1/openapi.json", "/api/v1/openapi.json")
 PICTURES = ("obama/obama.jpg", "obama/obama2.jpg", "_groups/kit_with_rose.jpg")
 bounded = settings(
     max_examples=12,
@@ -77,10 +78,21 @@ def pictures(photo, grey) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["right", "wrong"])
-@pytest.mark.parametrize("path", ["/openapi.json", "/v1/openapi.json", "/api/v1/openapi.json"])
+@pytest.mark.parametrize("path", DOCUMENTS)
 def test_every_request_is_answered_as_documented(request, pictures, path, mode):
     """Those that the document allows, and those that it does not."""
     target: Target = request.getfixturevalue("admins" if path.startswith("/api") else "tenants")
+    send_everything(target, path, mode, pictures)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_stranger_is_answered_as_documented(request, pictures, path):
+    """Requests that the document allows, without credentials: login and tokens are open to anybody."""
+    target: Target = request.getfixturevalue("admins" if path.startswith("/api") else "tenants")
+    send_everything(target._replace(headers={}), path, GenerationMode.POSITIVE, pictures)
+
+
+def send_everything(target: Target, path: str, mode: GenerationMode, pictures: list[str]) -> None:
     schema = schemathesis.openapi.from_url(target.base_url + path)
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) >= 7

@@ -63,21 +63,20 @@ def migrate(
     from shared.db.migrate import migrate as apply
 
     if check:
-        missing = asyncio.run(compare(common.database_url())).pending
+        missing = asyncio.run(compare(common.direct_database_url())).pending
         common.show(
             {"pending": missing}, "\n".join(f"pending {name}" for name in missing) or "nothing to do", as_json=as_json
         )
         raise typer.Exit(1 if missing else 0)
-    done = asyncio.run(apply(common.database_url()))
+    done = asyncio.run(apply(common.direct_database_url()))
     common.show({"applied": done}, "\n".join(f"applied {name}" for name in done) or "nothing to do", as_json=as_json)
 
 
 def main() -> None:
     """Run a command; what goes wrong in an expected way is one line and exit status 1."""
-    # The pool warns of each attempt on its own; the one line below says it once.
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
-    # What it has to say comes back as an error too.
-    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+    # They warn of each attempt; what they have to say comes back as an error, which is one line below.
+    for name in ("psycopg.pool", "shared.db.pool"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         app()
     except StoreUnavailableError as error:

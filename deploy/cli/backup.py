@@ -42,7 +42,7 @@ def backup(
 
     Calls go on meanwhile; the copy is of the moment it began. The file holds biometric data: keep it encrypted.
     """
-    url = common.database_url()
+    url = common.direct_database_url()
     # Made here, for its owner alone, and not over something else.
     try:
         os.close(os.open(out, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -68,7 +68,7 @@ def restore(
 
     Stop gateways and workers before: they keep templates and keys of the old database in memory.
     """
-    url = common.database_url()
+    url = common.direct_database_url()
     # Looked into first: with --replace there is no way back.
     _run("pg_restore", ["--list", "--file=/dev/null", str(file)], None)
     _make_room(url, replace=replace)

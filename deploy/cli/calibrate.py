@@ -10,69 +10,68 @@ import typer
 from deploy.cli import common
 
 if TYPE_CHECKING:
-    from deploy.faces.calibrate import AtThreshold, Distribution, Report
+    from deploy.faces.calibrate import AtThreshold, Distribution, PersonRate, Report
 
 SHOWN = ("0", "1", "50", "99", "99.9", "100")
 
 
 def calibrate(
-    folder: Annotated[
-        Path,
+    folders: Annotated[
+        list[Path],
         typer.Argument(
-            help="One sub-folder of pictures a person; those beginning with _ are ignored.", show_default=False
+            help="Groups of people: a folder with one sub-folder of pictures a person, or a folder of such folders."
+            " Those beginning with _ are ignored.",
+            metavar="FOLDER...",
+            show_default=False,
         ),
     ],
     engine: Annotated[str, typer.Option(help="Which engine; without it, the first of FIDOX_ENGINES.")] = "",
-    strangers: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="A further folder of the same kind, of a group of people that is harder to tell apart: the fitted map"
-            " holds a false match rate of 0.1% in it, too. May be given several times."
-        ),
-    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the fitted map to this TOML file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the distributions into this SVG file.")] = None,
     as_json: common.Json = False,
 ) -> None:
-    """Measure false matches and false non-matches on labelled pictures, and fit the map from cosine to score.
+    """Measure false matches and false non-matches by group of people, and fit the map from cosine to score.
 
-    Nothing is changed: to use the fitted map, put it in the place of the model's own in workers/face/calibration.toml
-    and restart the workers. Scores mean something else then, so keep one map for as long as you keep thresholds.
+    On the fitted map 0.7 is a false match rate of one in a thousand in the worst group, and 0.6 one in a hundred.
+
+    Nothing is changed: to use the fitted map, put it in the place of the model's own in workers/face/calibration.toml,
+    or, for a recogniser of FIDOX_WEIGHTS_MANIFEST, where its entry names it; then restart the workers. Scores mean
+    something else then, so keep one map for as long as you keep thresholds.
     """
     from deploy.faces import calibrate as work
     from deploy.faces import pictures
-    from workers.face.fit import FitError, pair_up
+    from workers.face import fit
 
-    groups = {one: _pictures(one) for one in (folder, *(strangers or []))}
+    try:
+        groups = {name: (group, work.files_of(group)) for name, group in work.groups_of(folders).items()}
+    except work.FolderError as error:
+        raise common.CommandError(str(error)) from None
     settings = common.settings()
-    loaded = pictures.engines(settings, engine)
+    loaded = pictures.engines(settings, engine, needs_calibration=False)
     if not loaded:
         name = engine or " and ".join(settings.faces.engines)
         raise common.CommandError(f"engine {name} cannot be loaded; `fidox weights list` shows what is missing")
     with common.progress() as bar:
-        task = bar.add_task("embedding", total=sum(map(len, groups.values())))
+        task = bar.add_task("embedding", total=sum(len(files) for _, files in groups.values()))
         embedded = {
-            one: work.embed(loaded[0], files, one, settings, lambda: bar.advance(task)) for one, files in groups.items()
+            name: work.embed(loaded[0], files, group, settings, lambda: bar.advance(task))
+            for name, (group, files) in groups.items()
         }
-    found = embedded.pop(folder)
-    try:
-        pairs = pair_up(found.embeddings, found.persons)
-    except FitError as error:
-        skipped = f" ({len(found.skipped)} skipped, the first: {found.skipped[0].reason})" if found.skipped else ""
-        raise common.CommandError(f"{folder}: {error}{skipped}") from None
     faces = settings.faces
     thresholds = {faces.threshold_login, faces.threshold_general, faces.threshold_monitoring}
-    others = {one.name: group for one, group in embedded.items()}
-    if len(others) < len(embedded):
-        raise common.CommandError("--strangers: two folders have the same name; rename one")
-    report = work.report(loaded[0], found, pairs, sorted(thresholds, reverse=True), others)
+    try:
+        report = work.report(loaded[0], embedded, sorted(thresholds, reverse=True))
+    except fit.FitError as error:
+        skipped = [one for found in embedded.values() for one in found.skipped]
+        because = f" ({len(skipped)} skipped, the first: {skipped[0].reason})" if skipped else ""
+        raise common.CommandError(f"{', '.join(map(str, folders))}: {error}{because}") from None
     try:
         if out is not None:
             out.write_text(work.as_toml(report), "utf-8")
         if plot is not None:
             from deploy.faces.plot import draw
 
-            draw(plot, report, pairs)
+            draw(plot, report, fit.together({n: fit.Group(one.embeddings, one.persons) for n, one in embedded.items()}))
     except OSError as error:
         raise common.CommandError(f"{error.filename}: {error.strerror}") from None
     if as_json:
@@ -81,39 +80,32 @@ def calibrate(
         _print(report, [path for path in (out, plot) if path is not None])
 
 
-def _pictures(folder: Path) -> list[tuple[str, Path]]:
-    from deploy.faces import calibrate as work
-
-    if not folder.is_dir():
-        raise common.CommandError(f"{folder} is no folder")
-    files = work.files_of(folder)
-    if not files:
-        raise common.CommandError(f"{folder} has no sub-folders with pictures; one sub-folder is one person")
-    return files
-
-
 def _print(found: Report, written: list[Path]) -> None:
-    print(f"engine {found.engine}, model {found.model_id}: {found.pictures} pictures of {found.persons} persons")
-    for one in found.skipped:
-        print(f"skipped {one.file}: {one.reason}")
-    print()
+    print(f"engine {found.engine}, model {found.model_id}: {found.pictures} pictures of {found.persons} persons\n")
     kinds = (("genuine", found.genuine), ("impostor", found.impostor))
     columns = ("cosine", "pairs", "min", *(f"{at} %" for at in SHOWN[1:-1]), "max", "mean")
     common.show_table(kinds, columns, [_row(name, kind) for name, kind in kinds], as_json=False)
-    for title, rows in (("as it is", found.current), ("fitted", found.fitted)):
-        _print_rates(title, rows)
-    for group in found.strangers:
+    for group in found.groups:
         print(f"\n{group.name}: {group.pictures} pictures of {group.persons} persons")
         for one in group.skipped:
             print(f"skipped {one.file}: {one.reason}")
         for title, rows in (("as it is", group.current), ("fitted", group.fitted)):
             _print_rates(title, rows)
+        if group.worst:
+            print()
+            columns = ("worst at 0.7, fitted", "pictures", "false matches", "false non-matches")
+            common.show_table(group.worst, columns, [_person(one) for one in group.worst], as_json=False)
     print(f"\nfitted: score 0.7 is {found.placed}")
     print(f"knots = {[list(knot) for knot in found.calibration.knots]}")
     for warning in found.warnings:
         print(f"warning: {warning}")
     for path in written:
         print(f"wrote {path}")
+
+
+def _person(one: PersonRate) -> tuple[str, ...]:
+    shares = ("" if share is None else f"{share:.2%}" for share in (one.false_match, one.false_non_match))
+    return (one.person, str(one.pictures), *shares)
 
 
 def _print_rates(title: str, rows: list[AtThreshold]) -> None:

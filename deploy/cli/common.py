@@ -55,10 +55,16 @@ def database_url() -> str:
     return url
 
 
+def direct_database_url() -> str:
+    """Where the database is, past a pooler: for what needs a session of its own. Raises CommandError."""
+    return settings().database.direct_url or database_url()
+
+
 @asynccontextmanager
 async def database(configure: Callable[[Connection], Awaitable[None]] | None = None) -> AsyncGenerator[Pool]:
     """A pool for one command; `configure` as for `open_pool`."""
-    async with open_pool(Database(url=database_url(), pool_size=1), application="fidox", configure=configure) as pool:
+    one = Database(url=database_url(), pool_size=1, prepares=settings().database.prepares)
+    async with open_pool(one, application="fidox", configure=configure) as pool:
         yield pool
 
 

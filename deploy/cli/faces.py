@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from deploy.faces.enrol import Line, Tally
     from deploy.faces.sources import Candidate, Unusable
-    from shared.db.bulk import Bulk
+    from shared.db.bulk import Bulk, ModelCount
     from workers.face.engines import Engine
 
 app = typer.Typer(help="Count, export, import and enrol a tenant's faces.", no_args_is_help=True)
@@ -36,12 +36,15 @@ MOST_LISTED = 1000  # refusals in --json; --report has all
 def count(tenant: TenantName, as_json: common.Json = False) -> None:
     """Count users, and templates by engine and model; say who must be enrolled again after a change of models.
 
+    A template of a model that is gone is compared with nothing. A user who has one of a current model, too, loses
+    nothing, and a verify that is good enough adds those of the other engines; a renewal removes what is gone.
+
     The current models are those that this machine's settings and weights choose: ask where the workers run.
     """
 
     async def work(engines: list[Engine]) -> dict[str, Any]:
         async with _bulk(tenant) as (bulk, owner):
-            current = [(engine.name, engine.model_id) for engine in engines]
+            current = _current(engines)
             models = await bulk.models(owner.id)
             return {
                 "tenant": tenant,
@@ -49,9 +52,12 @@ def count(tenant: TenantName, as_json: common.Json = False) -> None:
                 "models": [
                     {**msgspec.to_builtins(one), "current": (one.engine, one.model_id) in current} for one in models
                 ],
-                "current_models": [{"engine": engine, "model_id": model_id} for engine, model_id in current],
+                "current_models": [{"engine": engine.name, "model_id": engine.model_id} for engine in engines],
                 # Without an engine here nobody can say which models are current.
                 "need_enrolment": await bulk.without(owner.id, current) if current else None,
+                "gone": {"users": await bulk.on_others(owner.id, current), "templates": _gone(models, current)}
+                if current
+                else None,
             }
 
     found = asyncio.run(work(_engines()))
@@ -64,10 +70,12 @@ def count(tenant: TenantName, as_json: common.Json = False) -> None:
         for one in found["models"]
     ]
     common.show_table(rows, ("engine", "model", "version", "templates", "current"), rows, as_json=False)
+    if gone := found["gone"]:
+        print(f"\n{gone['templates']} templates of {gone['users']} users are of models that are gone")
     if found["need_enrolment"] is None:
         print("\nno engine can be loaded here, so nothing tells which models are current; see `fidox doctor`")
     else:
-        print(f"\n{found['need_enrolment']} users have no template of a current model and must be enrolled again")
+        print(f"{found['need_enrolment']} users have no template of a current model and must be enrolled again")
 
 
 @app.command()
@@ -131,7 +139,7 @@ def import_faces(
                 await work.load(
                     bulk, owner, file, dimensions, imported, lambda place: bar.update(task, completed=place)
                 )
-            current = [(engine.name, engine.model_id) for engine in engines]
+            current = _current(engines)
             return await bulk.without(owner.id, current) if current else None
 
     def text() -> str:
@@ -244,6 +252,22 @@ def _print_enrolment(tally: Tally, refused: list[Line]) -> None:
         print(f"{line.file}: {line.detail}")
     if tally.refused > MOST_SHOWN:
         print(f"… and {tally.refused - MOST_SHOWN} more; --report FILE.csv has them all")
+
+
+def _current(engines: list[Engine]) -> list[tuple[str, str]]:
+    """The engine names and model ids of templates that these engines compare with."""
+    from shared.db.templates import names_of
+
+    return [(name, engine.model_id) for engine in engines for name in names_of(engine.name, engine.model_id)]
+
+
+def _gone(models: list[ModelCount], current: list[tuple[str, str]]) -> int:
+    """How many templates nothing compares with."""
+    from shared.db.templates import TEMPLATE_VERSION
+
+    return sum(
+        one.templates for one in models if one.version != TEMPLATE_VERSION or (one.engine, one.model_id) not in current
+    )
 
 
 def _engines() -> list[Engine]:

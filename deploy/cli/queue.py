@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
-from redis import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
 from rich.live import Live
@@ -19,10 +18,12 @@ from rich.table import Table
 from deploy.cli import common
 from shared.contracts import Kind
 from shared.figures import Figures, read_figures
+from shared.redis_client import connect_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from redis import Redis
     from rich.console import RenderableType
 
     from shared.settings import Queue as QueueSettings
@@ -71,7 +72,7 @@ def top(
     if not settings.url:
         raise common.CommandError("no Redis: set REDIS_URL, or start one with `fidox up`")
     try:
-        redis = Redis.from_url(settings.url, socket_connect_timeout=PATIENCE_S, socket_timeout=PATIENCE_S)
+        redis = connect_blocking(settings, patience_s=PATIENCE_S)
     except ValueError as error:
         raise common.CommandError(f"REDIS_URL: {error}") from None
     looks = _looks(redis, interval, count)

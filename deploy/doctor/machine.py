@@ -21,6 +21,7 @@ from deploy.local.errors import LocalError, PortTakenError
 from deploy.local.folder import DEFAULT_ROOT, Folder
 from deploy.local.stack import free_port
 from shared.weights import WeightsError, WeightStore, WrongHashError
+from shared.weights.cautions import BETTER, caution
 from shared.weights.features import features
 from workers.runtime.supervisor import cores, gpus
 
@@ -96,7 +97,9 @@ def weights(settings: Settings) -> Iterator[Finding]:
     states = features(store, settings, gpu=gpus(settings.inference) > 0)
     for state in states:
         if state.on:
-            yield Finding(State.OK, state.title, f"on, with {', '.join(state.weights)}")
+            against = caution(state.weights)
+            found = f"on, with {', '.join(state.weights)}" + (f"; {against}" if against else "")
+            yield judged(state.title, found, BETTER if against else "")
         else:
             judgement = State.WARN if state.wanted else State.OK
             yield Finding(judgement, state.title, f"off: {state.because}", state.get if state.wanted else "")

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from deploy.doctor.database import skew
@@ -14,10 +13,13 @@ from deploy.doctor.finding import Finding, State, judged
 from shared import contracts, envelopes, keys
 from shared.contracts import Kind, PartState
 from shared.figures import Figures, read_figures
+from shared.redis_client import connect_blocking
 from shared.release import RELEASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from redis import Redis
 
     from shared.settings import Settings
 
@@ -40,7 +42,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield Finding(State.WARN, "Redis", "REDIS_URL is unset", "`fidox up` starts one; elsewhere set it")
         return
     try:
-        with Redis.from_url(url, socket_connect_timeout=3.0, socket_timeout=3.0) as client:
+        with connect_blocking(settings.queue, patience_s=3.0) as client:
             info = cast("dict[str, Any]", client.info())
             asked = time.time()
             seconds, micros = cast("tuple[int, int]", client.time())

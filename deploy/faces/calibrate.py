@@ -1,8 +1,17 @@
-"""A folder of persons through one engine: embeddings, pairs, rates, and a new map. See `workers.face.fit`."""
+"""Folders of persons through one engine: embeddings, pairs, rates by group and person, and a new map.
+
+    people/          one sub-folder of pictures a person: one group, named for the folder
+    recognition/     folders of such folders: a group each, named for the first level
+        chinese/
+        korean/
+
+Persons are compared within their group alone. See `workers.face.fit` for the arithmetic.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,7 +27,7 @@ from workers.vision.decode import ImageError
 from workers.vision.detection import DetectOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
     from workers.face.engines import Engine
 
 PERCENTILES = (0, 0.1, 1, 5, 50, 95, 99, 99.9, 100)
+MOST_PERSONS = 5  # of a group, in a report
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -64,8 +74,20 @@ class Distribution(msgspec.Struct, frozen=True):
     percentiles: dict[str, float]
 
 
-class Strangers(msgspec.Struct, frozen=True):
-    """A further folder: its pairs' error rates, and what was skipped in it."""
+class PersonRate(msgspec.Struct, frozen=True):
+    """A person at 0.7 of the fitted map: the shares, 0..1, of their pairs with others and with themselves.
+
+    A share is None without such a pair.
+    """
+
+    person: str
+    pictures: int
+    false_match: float | None
+    false_non_match: float | None
+
+
+class GroupReport(msgspec.Struct, frozen=True):
+    """One group: its pairs' error rates, the persons with the highest ones, and what was skipped."""
 
     name: str
     persons: int
@@ -73,21 +95,22 @@ class Strangers(msgspec.Struct, frozen=True):
     skipped: list[Skipped]
     current: list[AtThreshold]
     fitted: list[AtThreshold]
+    worst: list[PersonRate]
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that `fidox calibrate` found; `current` is the shipped map, `fitted` the new one."""
+    """Everything that `fidox calibrate` found; `current` is the shipped map, `fitted` the new one.
+
+    `genuine` and `impostor` are the pairs within all groups together.
+    """
 
     engine: str
     model_id: str
     persons: int
     pictures: int
-    skipped: list[Skipped]
     genuine: Distribution
     impostor: Distribution
-    current: list[AtThreshold]
-    fitted: list[AtThreshold]
-    strangers: list[Strangers]
+    groups: list[GroupReport]
     placed: str
     calibration: Calibration
     warnings: list[str]
@@ -102,15 +125,38 @@ class Embedded:
     skipped: list[Skipped]
 
 
+class FolderError(ValueError):
+    """Why a folder is no collection of labelled pictures."""
+
+
+def groups_of(folders: Sequence[Path]) -> dict[str, Path]:
+    """The groups of some folders: name and folder, of which each sub-folder is a person. Raises FolderError."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise FolderError(f"{folder} is not a folder")
+        # The folder's own name where it is given as `.` or ends with `..`.
+        groups = [folder.resolve()] if files_of(folder) else [one for one in _folders(folder) if files_of(one)]
+        if not groups:
+            raise FolderError(f"{folder} has no sub-folders with pictures; one sub-folder is one person")
+        for group in groups:
+            if found.setdefault(group.name, group) != group:
+                raise FolderError(f"{found[group.name]} and {group} have the same name; rename one")
+    return found
+
+
 def files_of(folder: Path) -> list[tuple[str, Path]]:
     """Person and picture, for each sub-folder that does not begin with `_` or a dot."""
     return [
         (person.name, path)
-        for person in sorted(folder.iterdir())
-        if person.is_dir() and not person.name.startswith(("_", "."))
+        for person in _folders(folder)
         for path in sorted(person.iterdir())
         if path.is_file() and not path.name.startswith(".")
     ]
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith(("_", "."))]
 
 
 def embed(
@@ -147,50 +193,44 @@ def embed(
     return Embedded(np.array(rows, np.float32), persons, skipped)
 
 
-def report(
-    engine: Engine,
-    found: Embedded,
-    pairs: fit.Pairs,
-    thresholds: list[float],
-    strangers: Mapping[str, Embedded] | None = None,
-) -> Report:
-    """The numbers of `pairs` under the engine's map and under a fitted one, and those of `strangers` by their names."""
-    others = {name: (one, fit.every_pair(one.embeddings, one.persons)) for name, one in (strangers or {}).items()}
-    fitted = fit.fit(pairs, {name: group for name, (_, group) in others.items()})
-    persons = len(set(found.persons))
-    measured = [
-        _measured("", found, pairs),
-        *(_measured(f" ({name})", one, group) for name, (one, group) in others.items()),
-    ]
+def report(engine: Engine, found: Mapping[str, Embedded], thresholds: list[float]) -> Report:
+    """The numbers of each group under the engine's map and under a fitted one. Raises fit.FitError."""
+    groups = {name: fit.Group(one.embeddings, one.persons) for name, one in found.items() if one.persons}
+    pairs = fit.together(groups)
+    fitted = fit.fit(groups)
     calibration = Calibration(
         models=(engine.model_id,),
-        measured=f"{'; '.join(measured)}; {datetime.now(UTC):%Y-%m-%d}",
+        measured=f"{'; '.join(_measured(name, group) for name, group in groups.items())}; {datetime.now(UTC):%Y-%m-%d}",
         knots=fitted.knots,
     )
+    reports = [
+        GroupReport(
+            name,
+            len(set(one.persons)),
+            len(one.persons),
+            one.skipped,
+            [_at(groups.get(name), engine.calibration, threshold) for threshold in thresholds],
+            [_at(groups.get(name), calibration, threshold) for threshold in thresholds],
+            _worst(groups[name], fitted.target) if name in groups else [],
+        )
+        for name, one in found.items()
+    ]
+    missed = {
+        name: fit.false_non_match(group.errors(fitted.target)).value
+        for name, group in groups.items()
+        if group.pairs.genuine.size
+    }
     return Report(
         engine=engine.name,
         model_id=engine.model_id,
-        persons=persons,
-        pictures=len(found.persons),
-        skipped=found.skipped,
+        persons=sum(one.persons for one in reports),
+        pictures=sum(one.pictures for one in reports),
         genuine=_distribution(pairs.genuine),
         impostor=_distribution(pairs.impostor),
-        current=[_at(pairs, engine.calibration, threshold) for threshold in thresholds],
-        fitted=[_at(pairs, calibration, threshold) for threshold in thresholds],
-        strangers=[
-            Strangers(
-                name,
-                len(set(one.persons)),
-                len(one.persons),
-                one.skipped,
-                [_at(group, engine.calibration, threshold) for threshold in thresholds],
-                [_at(group, calibration, threshold) for threshold in thresholds],
-            )
-            for name, (one, group) in others.items()
-        ],
+        groups=reports,
         placed=fitted.placed,
         calibration=calibration,
-        warnings=fit.warnings(pairs, persons),
+        warnings=fit.warnings(groups, missed),
     )
 
 
@@ -206,17 +246,35 @@ def as_toml(found: Report) -> str:
     return "\n".join([f"# Score 0.7: {found.placed}.", "[[calibration]]", *lines, ""])
 
 
-def _measured(where: str, found: Embedded, pairs: fit.Pairs) -> str:
+def _measured(name: str, group: fit.Group) -> str:
     return (
-        f"{pairs.genuine.size} genuine and {pairs.impostor.size} impostor pairs of {len(found.persons)} pictures of"
-        f" {len(set(found.persons))} persons{where}"
+        f"{name}: {group.pairs.genuine.size} genuine and {group.pairs.impostor.size} impostor pairs of"
+        f" {len(group.persons)} pictures of {len(set(group.persons))} persons"
     )
 
 
-def _at(pairs: fit.Pairs, calibration: Calibration, threshold: float) -> AtThreshold:
+def _at(group: fit.Group | None, calibration: Calibration, threshold: float) -> AtThreshold:
     cosine = calibration.cosine(threshold)
-    match, non_match = fit.false_match(pairs, cosine), fit.false_non_match(pairs, cosine)
-    return AtThreshold(threshold, round(cosine, 4), _rate(match), _rate(non_match))
+    if group is None:
+        return AtThreshold(threshold, round(cosine, 4), _rate(fit.wilson(0, 0)), _rate(fit.wilson(0, 0)))
+    errors = group.errors(cosine)
+    return AtThreshold(threshold, round(cosine, 4), _rate(fit.false_match(errors)), _rate(fit.false_non_match(errors)))
+
+
+def _worst(group: fit.Group, cosine: float) -> list[PersonRate]:
+    """The persons who are mistaken for others the most, then those who are missed the most."""
+    errors = group.errors(cosine)
+    shares = zip(errors.names, errors.false_matches.tolist(), errors.false_non_matches.tolist(), strict=True)
+    rates = [
+        PersonRate(name, list(group.persons).count(name), _known(match), _known(missed))
+        for name, match, missed in shares
+    ]
+    rates.sort(key=lambda rate: (rate.false_match or 0, rate.false_non_match or 0), reverse=True)
+    return [rate for rate in rates if rate.false_match or rate.false_non_match][:MOST_PERSONS]
+
+
+def _known(share: float) -> float | None:
+    return None if math.isnan(share) else share
 
 
 def _rate(rate: fit.Rate) -> Rate:

@@ -31,11 +31,14 @@ R = TypeVar("R")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 
-def engines(settings: Settings, name: str = "") -> list[Engine]:
-    """The engines that can be had, in the order of the settings; with a `name`, that one or none."""
+def engines(settings: Settings, name: str = "", *, needs_calibration: bool = True) -> list[Engine]:
+    """The engines that can be had, in the order of the settings; with a `name`, that one or none.
+
+    One that is to be measured needs no calibration.
+    """
     if name:
         settings = msgspec.structs.replace(settings, faces=msgspec.structs.replace(settings.faces, engines=(name,)))
-    return load_engines(settings)
+    return load_engines(settings, needs_calibration=needs_calibration)
 
 
 def is_picture(path: Path) -> bool:

@@ -33,7 +33,9 @@ def draw(path: Path, found: Report, pairs: Pairs) -> None:
         ):
             weights = np.full(cosines.size, 100 / cosines.size)
             axes.hist(cosines, bins.tolist(), weights=weights, color=colour, alpha=0.6, label=f"{cosines.size} {label}")
-        for rows, style, label in ((found.current, "-", "now"), (found.fitted, "--", "fitted")):
+        # Each group has the same maps.
+        maps = ((found.groups[0].current, "-", "now"), (found.groups[0].fitted, "--", "fitted"))
+        for rows, style, label in maps:
             for row in rows:
                 text = f"{row.threshold:g} {label}: cosine {row.cosine:.3f}"
                 shade = "black" if row.threshold == rows[0].threshold else "grey"

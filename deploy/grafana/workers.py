@@ -185,7 +185,16 @@ _TRANSACTIONS_AND_STORED_PICTURES = row(
         help_text="Kept in memory while PostgreSQL is away, up to 20,000 a process.",
         expr="sum by (role) (fidox_transactions_waiting)",
         legend="{{role}}",
-        width=6,
+        width=8,
+        alerts=("FidoxTransactionsWaiting",),
+    ),
+    Panel(
+        title="Age of the first transaction not yet written",
+        help_text="Since its call began; how far the record of calls is behind.",
+        expr="max by (role) (fidox_transactions_behind_seconds)",
+        legend="{{role}}",
+        unit="s",
+        width=8,
         alerts=("FidoxTransactionsWaiting",),
     ),
     Panel(
@@ -193,7 +202,7 @@ _TRANSACTIONS_AND_STORED_PICTURES = row(
         help_text="Lost, in 5 minutes.",
         expr="sum by (role) (increase(fidox_transactions_lost_total[5m]))",
         legend="{{role}}",
-        width=6,
+        width=8,
         alerts=("FidoxTransactionsLost",),
     ),
     Panel(
@@ -201,7 +210,7 @@ _TRANSACTIONS_AND_STORED_PICTURES = row(
         help_text="Of pictures that are deleted, and still lie in the storage.",
         expr="max(fidox_storage_cleanup_tasks)",
         legend="files",
-        width=6,
+        width=12,
         alerts=("FidoxCleanupOld",),
     ),
     Panel(
@@ -211,7 +220,7 @@ _TRANSACTIONS_AND_STORED_PICTURES = row(
         legend="oldest",
         unit="s",
         steps=(3600.0,),
-        width=6,
+        width=12,
         alerts=("FidoxCleanupOld",),
     ),
 )

@@ -181,7 +181,7 @@ class LocalStack:
         self._exit.callback(self.folder.urls.unlink, missing_ok=True)
 
     def _fill(self) -> None:
-        for name in asyncio.run(migrate(self.database_url)):
+        for name in asyncio.run(migrate(self.settings.database.direct_url or self.database_url)):
             self._say(f"Migrated the database: {name}")
         if asyncio.run(demo.seed(self.settings.database, self.folder.demo)):
             self._say(f"Made the demo tenant; its keys are in {os.path.relpath(self.folder.demo)}")

@@ -17,6 +17,7 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler
 
+from gateway.auth.addresses import address_of
 from gateway.auth.basic import COUNTED_AS, WRONG, is_possible, read_basic
 from gateway.auth.origin import refuse_cross_site
 from gateway.calls import call_of, or_unavailable
@@ -76,7 +77,7 @@ async def log_in(request: Request[Any, Any, Any], username: str, password: str) 
     await _count(request)
     known = is_possible(username, password)
     password_hash = await or_unavailable(services.admins.password_hash(username)) if known else None
-    right = await services.passwords.verify(password_hash, password)
+    right = await or_unavailable(services.passwords.verify(password_hash, password))
     token = None
     if right and password_hash is not None:
         ttl_s = services.settings.face_api.session_ttl_s
@@ -107,7 +108,7 @@ async def change_password(request: Request[AdminUser, Any, Any], current: str, n
     user = request.user
     await _count(request)
     password_hash = await or_unavailable(services.admins.password_hash(user.username))
-    if not await services.passwords.verify(password_hash, current):
+    if not await or_unavailable(services.passwords.verify(password_hash, current)):
         raise refuse(Failure.FORBIDDEN, "the current password is wrong")
     changed = await or_unavailable(
         services.admins.set_password(user.username, new, instead_of=password_hash, keep_session=user.session)
@@ -136,11 +137,6 @@ def session_cookie(request: Request[Any, Any, Any], token: str) -> Cookie:
         samesite="lax",
         secure=request.scope["scheme"] == "https",
     )
-
-
-def address_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """Whose logins are counted together."""
-    return connection.client.host if connection.client else "unknown"
 
 
 async def _count(request: Request[Any, Any, Any]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from gateway.auth.addresses import address_of
 from gateway.calls import call_of, or_unavailable
 from gateway.refusals import refuse
 from shared.contracts import NO_TENANT, Failure
@@ -45,7 +46,7 @@ async def api_key_guard(connection: ASGIConnection[Any, Any, Any, Any], handler:
     call, services = call_of(connection), connection.app.state.services
     call.operation = str(handler.opt["operation"])
     settings: FaceApi = services.settings.face_api
-    address = connection.client.host if connection.client else "unknown"
+    address = address_of(connection)
     who = f"address {address}"
     if settings.key_enabled:
         state = await _state(services, connection.headers.get("x-api-key"), address)

@@ -12,7 +12,6 @@ an account that was deleted, ends at once.
 
 from __future__ import annotations
 
-import asyncio
 import binascii
 import hashlib
 import secrets
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gateway.refusals import refuse
 from shared.contracts import Failure
 from shared.db.admins import LONGEST_PASSWORD, LONGEST_USERNAME
+from shared.db.passwords import Turn
 
 if TYPE_CHECKING:
     from gateway.auth.limits import Limiter
@@ -33,6 +33,8 @@ SCHEME = "basic"
 # Since it was last used. A program that asks more rarely waits for argon2, which it will not notice.
 REMEMBERED_S = 600.0
 MOST_REMEMBERED = 256
+# A program may begin with many requests at once; all but the first find its credentials remembered.
+MOST_WAITING = 64
 # What logins and wrong Basic credentials are counted as, together: neither gets around the other's limit.
 COUNTED_AS = "admin-login"
 
@@ -77,10 +79,10 @@ class BasicLogins:
         self._wrong_a_minute = wrong_a_minute
         self._remembered = _Remembered()
         # Checked and counted in one piece, or a hundred guesses sent at once would all find none counted yet.
-        self._one_at_a_time = asyncio.Lock()
+        self._one_at_a_time = Turn(MOST_WAITING)
 
     async def check(self, credentials: Credentials, address: str) -> None:
-        """Let right credentials through. Raises RefusedError, and StoreUnavailableError."""
+        """Let right credentials through. Raises RefusedError, StoreUnavailableError and PasswordsBusyError."""
         password_hash = await self._admins.password_hash(credentials.username)
         if self._remembered.knows(credentials, password_hash):
             return

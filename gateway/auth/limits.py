@@ -26,12 +26,14 @@ from redis.exceptions import RedisError
 from gateway.refusals import RefusedError
 from shared.contracts import Failure, failed
 from shared.metrics import measures
-from shared.queue import connect
+from shared.redis_client import connect, words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from redis.asyncio import Redis
+
+    from shared.settings import Queue as QueueSettings
 
 log = logging.getLogger(__name__)
 
@@ -104,12 +106,12 @@ class Limiter:
         except (RedisError, OSError) as error:
             self.failed_open += 1
             measures.UNCOUNTED.inc()
-            log.warning("limits are not counted: %s", type(error).__name__)
+            log.warning("limits are not counted: %s", words(error))
             return None
 
 
 @asynccontextmanager
-async def open_limiter(redis_url: str) -> AsyncGenerator[Limiter]:
+async def open_limiter(settings: QueueSettings) -> AsyncGenerator[Limiter]:
     """A limiter, with connections of its own."""
-    async with connect(redis_url) as redis:
+    async with connect(settings) as redis:
         yield Limiter(redis)

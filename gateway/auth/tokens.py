@@ -18,6 +18,8 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from gateway.text import has_controls
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -104,6 +106,8 @@ class Tokens:
             raise TokenError(type(error).__name__) from None
         if claims.iss != ISSUER:
             raise TokenError("issuer")
+        if has_controls(claims.key):
+            raise TokenError("key")
         if claims.exp <= time.time():
             raise ExpiredTokenError(claims.kind)
         return claims

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
+from gateway.bodies import SMALL_BYTES
 from gateway.refusals import refuse
+from gateway.text import CONTROLS_REFUSED, has_controls
 from shared.contracts import Failure
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 URL_ENCODED = "application/x-www-form-urlencoded"
 # Names of 128 characters, percent-encoded; nobody types more.
-MOST_BYTES = 64 * 1024
+MOST_BYTES = SMALL_BYTES
 
 
 @dataclass(slots=True)
@@ -45,11 +47,14 @@ class Checked(Generic[S]):
 
 
 async def read_form(request: Request[Any, Any, Any]) -> Form:
-    """The fields of an ordinary form. Raises RefusedError for any other body."""
+    """The fields of an ordinary form. Raises RefusedError for any other body, and for control characters."""
     if request.content_type[0] != URL_ENCODED:
         raise refuse(Failure.BAD_REQUEST, "send a form")
     sent = await request.form()
-    return Form({name: value for name, value in sent.items() if isinstance(value, str)})
+    values = {name: value for name, value in sent.items() if isinstance(value, str)}
+    if any(has_controls(name + value) for name, value in values.items() if not _is_free(name)):
+        raise refuse(Failure.BAD_REQUEST, CONTROLS_REFUSED)
+    return Form(values)
 
 
 def check(form: Form, kind: type[S]) -> Checked[S]:
@@ -69,7 +74,16 @@ def check(form: Form, kind: type[S]) -> Checked[S]:
 
 def _trimmed(name: str, typed: str) -> str:
     # A password is what it is.
-    return typed if "password" in name else typed.strip()
+    return typed if _is_password(name) else typed.strip()
+
+
+def _is_password(name: str) -> bool:
+    return "password" in name
+
+
+def _is_free(name: str) -> bool:
+    # Where a login leads has a rule of its own, which falls back to the first page (access.py).
+    return _is_password(name) or name == "next"
 
 
 def _is_box(kind: Any) -> bool:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gateway.dialects.fields import NO_CONTROLS
 from gateway.refusals import refuse
+from gateway.text import NO_CONTROLS
 from shared.contracts import Failure
 from shared.db.pages import Window
 

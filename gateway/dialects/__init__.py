@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from litestar.openapi.spec import SecurityScheme
 
     from gateway.calls import Call
-    from gateway.rawpath import RawTail
+    from gateway.paths import RawTail
     from shared import contracts
 
 

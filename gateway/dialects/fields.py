@@ -6,8 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-# A lookahead: `$` would let a line break at the end through.
-NO_CONTROLS = r"^(?![\s\S]*[\x00-\x1f\x7f])"
+from gateway.text import NO_CONTROLS
+
 UserCode = Annotated[
     str,
     Meta(
@@ -17,7 +17,7 @@ UserCode = Annotated[
         description="The user's unique code, such as an employee or member number",
     ),
 ]
-AccessKey = Annotated[str, Meta(max_length=256, description="API access key")]
-SecretKey = Annotated[str, Meta(max_length=256, description="API secret key")]
+AccessKey = Annotated[str, Meta(max_length=256, pattern=NO_CONTROLS, description="API access key")]
+SecretKey = Annotated[str, Meta(max_length=256, pattern=NO_CONTROLS, description="API secret key")]
 Score = Annotated[float, Meta(ge=0, le=1, description="Similarity; the higher, the more alike")]
 Threshold = Annotated[float, Meta(ge=0, le=1, description="The score from which it is a match")]

@@ -1,7 +1,8 @@
 """What is written to PostgreSQL in batches, off the path of the calls that it tells of.
 
 A batch is written within FLUSH_S of what began it. While PostgreSQL is away it grows, and is written when that is back;
-what bounds it is the subclass's to say.
+what bounds it is the subclass's to say. A writer outlives whatever a batch raises, a bug too: it logs it, and tries
+again after a pause.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 FLUSH_S = 0.5
 LAST_FLUSH_S = 2.0
+# After a failure. It doubles where PostgreSQL answers and refuses: that takes somebody to repair it.
+PAUSE_S, MOST_PAUSE_S = 1.0, 30.0
 
 
 class BatchWriter(ABC):
@@ -35,7 +38,7 @@ class BatchWriter(ABC):
 
     @abstractmethod
     async def flush(self) -> None:
-        """Write all there is. Raises StoreUnavailableError, and keeps what could not be written."""
+        """Write all there is, and keep what could not be written. Raises StoreUnavailableError, and what is a bug."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -43,6 +46,7 @@ class BatchWriter(ABC):
 
     async def run(self) -> None:
         """Write what comes, until cancelled. Idle, it waits and costs nothing."""
+        pause_s = PAUSE_S
         while True:
             await self._something.wait()
             await asyncio.sleep(FLUSH_S)
@@ -51,8 +55,17 @@ class BatchWriter(ABC):
                 await self.flush()
             except StoreUnavailableError:
                 log.warning("PostgreSQL does not answer; %d %s wait", len(self), self.what)
-                await asyncio.sleep(1)
-                self._something.set()
+                pause_s = PAUSE_S
+            except Exception:  # a task's edge: nobody would start this one again
+                log.exception(
+                    "%d %s wait: they could not be written, next attempt in %.0f s", len(self), self.what, pause_s
+                )
+                pause_s = min(2 * pause_s, MOST_PAUSE_S)
+            else:
+                pause_s = PAUSE_S
+                continue
+            await asyncio.sleep(pause_s)
+            self._something.set()
 
 
 W = TypeVar("W", bound=BatchWriter)
@@ -70,3 +83,5 @@ async def running(writer: W) -> AsyncGenerator[W]:
             await asyncio.wait_for(writer.flush(), LAST_FLUSH_S)
         except (StoreUnavailableError, TimeoutError):
             log.warning("PostgreSQL does not answer; %d %s are lost with this process", len(writer), writer.what)
+        except Exception:  # as in `run`
+            log.exception("%d %s are lost with this process", len(writer), writer.what)

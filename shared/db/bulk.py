@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector
 
-from shared.db.pool import Pool, connection
+from shared.db.pool import LONG_STATEMENT_S, Pool, connection
 from shared.db.templates import TEMPLATE_VERSION
 
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ class Bulk:
 
     async def users(self, tenant_id: int) -> int:
         """How many there are."""
-        async with connection(self._pool) as conn:
+        async with connection(self._pool, statement_timeout_s=LONG_STATEMENT_S) as conn:
             cursor = await conn.execute("SELECT count(*) FROM users WHERE tenant_id = %s", (tenant_id,))
             row = await cursor.fetchone()
         return int(row[0]) if row else 0
 
     async def models(self, tenant_id: int) -> list[ModelCount]:
         """The templates by engine, model and version."""
-        async with connection(self._pool) as conn:
+        async with connection(self._pool, statement_timeout_s=LONG_STATEMENT_S) as conn:
             cursor = await conn.execute(
                 "SELECT engine, model_id, version, count(*), array_agg(DISTINCT vector_dims(embedding))"
                 " FROM templates WHERE tenant_id = %s GROUP BY engine, model_id, version ORDER BY 1, 2, 3",
@@ -79,11 +79,28 @@ class Bulk:
 
     async def without(self, tenant_id: int, models: Sequence[tuple[str, str]]) -> int:
         """How many users have no template of any of these (engine, model id): nothing can answer for them."""
-        async with connection(self._pool) as conn:
+        async with connection(self._pool, statement_timeout_s=LONG_STATEMENT_S) as conn:
             cursor = await conn.execute(
                 "SELECT count(*) FROM users WHERE tenant_id = %(tenant)s AND NOT EXISTS ("
                 "  SELECT 1 FROM templates WHERE templates.tenant_id = %(tenant)s"
                 "  AND templates.user_code = users.user_code AND version = %(version)s"
+                "  AND (engine, model_id) IN (SELECT * FROM unnest(%(engines)s::text[], %(models)s::text[])))",
+                {
+                    "tenant": tenant_id,
+                    "engines": [engine for engine, _ in models],
+                    "models": [model_id for _, model_id in models],
+                    "version": TEMPLATE_VERSION,
+                },
+            )
+            row = await cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    async def on_others(self, tenant_id: int, models: Sequence[tuple[str, str]]) -> int:
+        """How many users have a template that is of none of these (engine, model id), whatever else they have."""
+        async with connection(self._pool) as conn:
+            cursor = await conn.execute(
+                "SELECT count(DISTINCT user_code) FROM templates WHERE tenant_id = %(tenant)s AND NOT ("
+                "  version = %(version)s"
                 "  AND (engine, model_id) IN (SELECT * FROM unnest(%(engines)s::text[], %(models)s::text[])))",
                 {
                     "tenant": tenant_id,
@@ -106,7 +123,7 @@ class Bulk:
             after = page[-1].user_code
 
     async def _page(self, tenant_id: int, after: str, size: int) -> list[Person]:
-        async with connection(self._pool) as conn:
+        async with connection(self._pool, statement_timeout_s=LONG_STATEMENT_S) as conn:
             cursor = await conn.execute(
                 "WITH page AS (SELECT user_code, name FROM users WHERE tenant_id = %(tenant)s"
                 "  AND user_code > %(after)s ORDER BY user_code LIMIT %(size)s)"
@@ -126,7 +143,7 @@ class Bulk:
 
     async def enrolled(self, tenant_id: int, user_codes: Sequence[str]) -> set[str]:
         """Those of `user_codes` that exist."""
-        async with connection(self._pool) as conn:
+        async with connection(self._pool, statement_timeout_s=LONG_STATEMENT_S) as conn:
             cursor = await conn.execute(
                 "SELECT user_code FROM users WHERE tenant_id = %s AND user_code = ANY(%s::text[])",
                 (tenant_id, list(user_codes)),
@@ -140,7 +157,7 @@ class Bulk:
         """
         # In one order, or two imports of the same people would wait for each other for ever.
         people = sorted(people, key=lambda person: person.user_code)
-        async with connection(self._pool) as conn, conn.transaction():
+        async with connection(self._pool, statement_timeout_s=LONG_STATEMENT_S) as conn, conn.transaction():
             cursor = await conn.execute(
                 "INSERT INTO users (tenant_id, user_code, name, tx_id)"
                 " SELECT %s, user_code, name, %s FROM unnest(%s::text[], %s::text[]) AS new(user_code, name)"

@@ -25,6 +25,13 @@ Vector: TypeAlias = NDArray[np.float32]
 TEMPLATE_VERSION = 1
 
 
+# Under which name of an engine older versions wrote templates, by engine and model: dlib was `applemango`. The rows
+# keep that name, so that an older version, too, finds them after a rollback.
+FORMER_NAMES = {("dlib", "dlib_resnet_v1"): "applemango"}
+# Up to how many templates of a tenant those of one model are counted with a search; of more, all models' are.
+COUNTED = 2000
+
+
 class Template(NamedTuple):
     """One engine's embedding of one face: float32, L2-normalised, of the model's dimension."""
 
@@ -34,11 +41,33 @@ class Template(NamedTuple):
 
 
 class Nearest(NamedTuple):
-    """The best match among a tenant's users; `cosine` in -1..1."""
+    """The best match among a tenant's users; cosines in -1..1.
+
+    `among` is how many users were searched, or a few more (see COUNTED). `second` is the cosine of the best other user,
+    and `between` that of the two users' templates: near 1 where one person has two user codes. Both are -1 where there
+    is no other user.
+    """
 
     user_code: str
     name: str | None
     cosine: float
+    among: int = 1
+    second: float = -1.0
+    between: float = -1.0
+
+
+def current_name(engine: str, model_id: str) -> str:
+    """Return what the engine is called now that wrote a template as `engine`."""
+    for (now, model), former in FORMER_NAMES.items():
+        if (former, model) == (engine, model_id):
+            return now
+    return engine
+
+
+def names_of(engine: str, model_id: str) -> tuple[str, ...]:
+    """Return the names under which templates of an engine's model may lie, the current one first."""
+    former = FORMER_NAMES.get((engine, model_id))
+    return (engine,) if former is None else (engine, former)
 
 
 async def register_vectors(conn: Connection) -> None:
@@ -129,7 +158,10 @@ class Templates:
         return True
 
     async def of_user(self, tenant_id: int, user_code: str) -> list[Template] | None:
-        """A user's templates of every engine and model, of this version. None where there is no such user."""
+        """A user's templates of every engine and model, of this version, by the engines' current names.
+
+        None where there is no such user.
+        """
         async with connection(self._pool) as conn:
             cursor = await conn.execute(
                 "SELECT engine, model_id, embedding FROM users LEFT JOIN templates"
@@ -141,7 +173,7 @@ class Templates:
         if not rows:
             return None
         return [
-            Template(engine, model_id, embedding.to_numpy().astype(np.float32))
+            Template(current_name(engine, model_id), model_id, embedding.to_numpy().astype(np.float32))
             for engine, model_id, embedding in rows
             if engine is not None
         ]
@@ -171,8 +203,13 @@ class Templates:
             cursor = await conn.execute(
                 "SELECT EXISTS (SELECT 1 FROM users WHERE tenant_id = %(tenant)s AND NOT EXISTS ("
                 " SELECT 1 FROM templates WHERE tenant_id = %(tenant)s AND templates.user_code = users.user_code"
-                " AND engine = %(engine)s AND model_id = %(model)s AND version = %(version)s))",
-                {"tenant": tenant_id, "engine": engine, "model": model_id, "version": TEMPLATE_VERSION},
+                " AND engine = ANY(%(engines)s) AND model_id = %(model)s AND version = %(version)s))",
+                {
+                    "tenant": tenant_id,
+                    "engines": list(names_of(engine, model_id)),
+                    "model": model_id,
+                    "version": TEMPLATE_VERSION,
+                },
             )
             row = await cursor.fetchone()
         return bool(row and row[0])
@@ -186,22 +223,38 @@ class Templates:
         async with connection(self._pool) as conn:
             cursor = await conn.execute(
                 "WITH best AS ("
-                "  SELECT user_code, embedding <#> %(probe)s AS distance FROM templates"
+                "  SELECT id, user_code, embedding <#> %(probe)s AS distance FROM templates"
                 "  WHERE tenant_id = %(tenant)s AND engine = %(engine)s AND model_id = %(model)s"
-                "  AND version = %(version)s ORDER BY distance LIMIT 1)"
-                " SELECT best.user_code, users.name, -best.distance FROM best"
-                " JOIN users ON users.tenant_id = %(tenant)s AND users.user_code = best.user_code",
+                "  AND version = %(version)s ORDER BY distance LIMIT 2)"
+                # By key afterwards: carried through the scan, vectors would slow it by a tenth. Counting is a scan of
+                # its own, which of many templates would take as long as the search.
+                " SELECT best.user_code, users.name, -best.distance,"
+                " (SELECT embedding FROM templates WHERE tenant_id = %(tenant)s AND id = best.id), ("
+                "  SELECT CASE WHEN templates > %(counted)s THEN templates ELSE ("
+                "   SELECT count(*) FROM templates WHERE tenant_id = %(tenant)s AND engine = %(engine)s"
+                "   AND model_id = %(model)s AND version = %(version)s) END"
+                "  FROM template_revisions WHERE tenant_id = %(tenant)s)"
+                " FROM best JOIN users ON users.tenant_id = %(tenant)s AND users.user_code = best.user_code"
+                " ORDER BY best.distance",
                 {
                     "probe": HalfVector(embedding),
                     "tenant": tenant_id,
                     "engine": engine,
                     "model": model_id,
                     "version": TEMPLATE_VERSION,
+                    "counted": COUNTED,
                 },
                 prepare=False,
             )
-            row = await cursor.fetchone()
-        return Nearest(*row) if row else None
+            rows = await cursor.fetchall()
+        if not rows:
+            return None
+        user_code, name, cosine, winner, among = rows[0]
+        if len(rows) == 1:
+            return Nearest(user_code, name, cosine, among)
+        _, _, second, runner_up, _ = rows[1]
+        between = float(winner.to_numpy().astype(np.float32) @ runner_up.to_numpy().astype(np.float32))
+        return Nearest(user_code, name, cosine, among, second, between)
 
     async def delete(self, tenant_id: int, user_code: str, row: transactions.Transaction) -> int | None:
         """Forget a user and return how many templates went. None where there is no such user.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import psycopg
 
 from shared.db.pages import Listing, Page, read_page
 from shared.db.passwords import Passwords
-from shared.db.pool import DuplicateNameError, Pool, connection
+from shared.db.pool import LONG_STATEMENT_S, DuplicateNameError, Pool, connection
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -62,10 +63,11 @@ class AccessKey(msgspec.Struct, frozen=True):
 
 
 class Credential(msgspec.Struct, frozen=True):
-    """What a login needs to know about an access key."""
+    """What a login needs to know about an access key; `secret_digest` is None for a key from before there were any."""
 
     tenant_id: int
     secret_hash: str
+    secret_digest: bytes | None
     is_active: bool
 
 
@@ -77,6 +79,11 @@ class KeyState(msgspec.Struct, frozen=True):
     calls_per_minute: int
     spoof_rejects: bool
     reveals_numbers: bool
+
+
+def digest_of(secret_key: str) -> bytes:
+    """The SHA-256 of a secret key, which is 256 random bits."""
+    return hashlib.sha256(secret_key.encode()).digest()
 
 
 class Tenants:
@@ -164,7 +171,8 @@ class Tenants:
         `name` has to be the tenant's. The templates go first, in one statement: by the cascade, user by user, each
         would note a change of its own (0002), all on one row, and that gets slower with every one.
         """
-        async with connection(self._pool) as conn, conn.transaction():
+        long = connection(self._pool, statement_timeout_s=LONG_STATEMENT_S)
+        async with long as conn, conn.transaction():
             found = await conn.execute(
                 "SELECT 1 FROM tenants WHERE id = %s AND name = %s FOR UPDATE", (tenant_id, name)
             )
@@ -199,10 +207,11 @@ class Tenants:
         secret_hash = await self._passwords.hash(secret_key)
         async with connection(self._pool) as conn:
             cursor = await conn.execute(
-                "INSERT INTO access_keys (access_key, tenant_id, label, secret_hash) VALUES (%s, %s, %s, %s)"
+                "INSERT INTO access_keys (access_key, tenant_id, label, secret_hash, secret_digest)"
+                " VALUES (%s, %s, %s, %s, %s)"
                 " RETURNING access_key, tenant_id, (SELECT name FROM tenants WHERE id = tenant_id), label, created_at,"
                 " revoked_at",
-                (access_key, tenant_id, label, secret_hash),
+                (access_key, tenant_id, label, secret_hash, digest_of(secret_key)),
             )
             row = await cursor.fetchone()
         assert row is not None  # noqa: S101 — INSERT … RETURNING gives a row
@@ -238,12 +247,20 @@ class Tenants:
         """What a login with this access key is checked against."""
         async with connection(self._pool) as conn:
             cursor = await conn.execute(
-                "SELECT tenant_id, secret_hash, revoked_at IS NULL AND tenants.is_active"
+                "SELECT tenant_id, secret_hash, secret_digest, revoked_at IS NULL AND tenants.is_active"
                 " FROM access_keys JOIN tenants ON tenants.id = tenant_id WHERE access_key = %s",
                 (access_key,),
             )
             row = await cursor.fetchone()
         return Credential(*row) if row else None
+
+    async def add_digest(self, access_key: str, secret_key: str) -> None:
+        """Give a key from before its digest, once its secret was found to be right."""
+        async with connection(self._pool) as conn:
+            await conn.execute(
+                "UPDATE access_keys SET secret_digest = %s WHERE access_key = %s AND secret_digest IS NULL",
+                (digest_of(secret_key), access_key),
+            )
 
     async def key_state(self, access_key: str) -> KeyState | None:
         """Whether tokens of this key still count, and what its tenant may do."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.db.pool import Pool, connection
+from shared.db.pool import LONG_STATEMENT_S, Pool, connection
 from shared.db.transactions import OK
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Traffic:
     async def hours(self, since: datetime, until: datetime) -> dict[datetime, Hour]:
         """The hours of a stretch that had calls, by their start. `since` is the start of an hour."""
         found: dict[datetime, Hour] = {}
-        async with connection(self._pool) as conn:
+        async with connection(self._pool, statement_timeout_s=LONG_STATEMENT_S) as conn:
             # Not prepared: a kept plan would not know which months' partitions it can leave out.
             cursor = await conn.execute(_HOURS, {"since": since, "until": until, "step": STEP}, prepare=False)
             for start, operation, outcome, step, count in await cursor.fetchall():

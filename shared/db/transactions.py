@@ -9,7 +9,7 @@ import msgspec
 
 from shared import contracts, envelopes
 from shared.db.pages import Listing, Page, read_page
-from shared.db.pool import Connection, Pool, connection
+from shared.db.pool import LONG_STATEMENT_S, Connection, Pool, connection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,8 +147,12 @@ class Transactions:
         return await read_page(self._pool, _LISTING, window, filters, _of_row)
 
     async def keep_house(self, retention_days: int) -> None:
-        """Make the coming months' partitions; drop those older than `retention_days` (0 keeps all)."""
-        async with connection(self._pool) as conn:
+        """Make the coming months' partitions; drop those older than `retention_days` (0 keeps all).
+
+        Raises StoreUnavailableError, also while a backup holds the tables: calls may wait half a second for the attempt
+        (migration 0006), so let a minute pass before the next one.
+        """
+        async with connection(self._pool, statement_timeout_s=LONG_STATEMENT_S) as conn:
             await conn.execute("SELECT ensure_transaction_partitions(%s)", (MONTHS_AHEAD,))
             if retention_days:
                 await conn.execute("SELECT drop_transaction_partitions(%s)", (retention_days,))

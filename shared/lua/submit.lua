@@ -20,8 +20,12 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function refused(verdict, retry_ms)
-    -- A server that is out of memory may not let it be counted; the caller is refused all the same.
-    redis.pcall('HINCRBY', counts, 'refused_' .. verdict, 1)
+    -- A server that is out of memory may not let it be counted; the caller is refused all the same. One that has been
+    -- demoted knows nothing of workers or room any more: its own words tell the client to look for the new primary.
+    local counted = redis.pcall('HINCRBY', counts, 'refused_' .. verdict, 1)
+    if type(counted) == 'table' and counted.err and string.find(counted.err, 'READONLY', 1, true) then
+        return counted
+    end
     return {verdict, retry_ms}
 end
 
@@ -50,7 +54,7 @@ end
 if step ~= 'ask' then
     local kept = redis.pcall('SET', job_key, job, 'PX', ttl_ms)
     if kept.err then
-        redis.call('ZREM', held, member)
+        redis.pcall('ZREM', held, member)
         return refused('full', 1000)
     end
     for i = 8, #KEYS do

@@ -102,7 +102,17 @@ ROWS_WAITING = Gauge(
     multiprocess_mode="livesum",
     registry=_REGISTRY,
 )
-ROWS_LOST = Counter("fidox_transactions_lost", "Transactions given up while PostgreSQL was away", registry=_REGISTRY)
+ROWS_BEHIND = Gauge(
+    "fidox_transactions_behind_seconds",
+    "How long ago the call of the first transaction that is not yet written began",
+    multiprocess_mode="livemax",
+    registry=_REGISTRY,
+)
+ROWS_LOST = Counter(
+    "fidox_transactions_lost",
+    "Transactions given up: too many waited for PostgreSQL, or it refused this one",
+    registry=_REGISTRY,
+)
 CLEANUP = Gauge(
     "fidox_storage_cleanup_tasks",
     "Stored files that are to be removed, and are not yet",

@@ -9,16 +9,18 @@ import logging
 from typing import TYPE_CHECKING
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
-from redis import Redis
 from redis.exceptions import RedisError
 
 from shared.contracts import Kind
 from shared.figures import read_figures
+from shared.redis_client import connect_blocking, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from prometheus_client.metrics_core import Metric
+
+    from shared.settings import Queue as QueueSettings
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +31,8 @@ PATIENCE_S = 2.0
 class QueueFigures:
     """A collector for prometheus-client. Where Redis does not answer, `fidox_redis_up` is 0, and that is all."""
 
-    def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(url, socket_connect_timeout=PATIENCE_S, socket_timeout=PATIENCE_S)
+    def __init__(self, settings: QueueSettings) -> None:
+        self._redis = connect_blocking(settings, patience_s=PATIENCE_S)
 
     def collect(self) -> Iterable[Metric]:
         """The figures of every kind."""
@@ -38,7 +40,7 @@ class QueueFigures:
         try:
             found = {kind: read_figures(self._redis, kind) for kind in Kind}
         except (RedisError, OSError) as error:
-            log.warning("no figures of the queues: %s", type(error).__name__)
+            log.warning("no figures of the queues: %s", words(error))
             up.add_metric((), 0)
             return [up]
         up.add_metric((), 1)

@@ -49,6 +49,7 @@ async def _look(pool: Pool, recorder: Recorder) -> None:
         measures.POOL_ERRORS.inc(failed - errors)
         errors = failed
         measures.ROWS_WAITING.set(len(recorder))
+        measures.ROWS_BEHIND.set(recorder.behind_s)
         measures.ROWS_LOST.inc(recorder.given_up - lost)
         lost = recorder.given_up
         await asyncio.sleep(EVERY_S)

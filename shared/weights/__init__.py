@@ -9,7 +9,22 @@ No model file is committed, and none is loaded whose hash is wrong. What is miss
 that needs it.
 """
 
-from shared.weights.choice import CHECK_ROLES, DETECTOR, RECOGNISER, candidates, choose, of_check, require
+from shared.weights.choice import (
+    APPLEMANGO,
+    DETECTOR,
+    DLIB,
+    DLIB_FILES,
+    EZWAY,
+    OF_APPLEMANGO,
+    RECOGNISER,
+    candidates,
+    choose,
+    engines,
+    first,
+    names_of_check,
+    of_check,
+    require,
+)
 from shared.weights.errors import (
     BundleError,
     FetchError,
@@ -27,8 +42,12 @@ from shared.weights.probe import Probe, known_input
 from shared.weights.transfer import Network
 
 __all__ = [
-    "CHECK_ROLES",
+    "APPLEMANGO",
     "DETECTOR",
+    "DLIB",
+    "DLIB_FILES",
+    "EZWAY",
+    "OF_APPLEMANGO",
     "RECOGNISER",
     "BundleError",
     "FetchError",
@@ -48,8 +67,11 @@ __all__ = [
     "WrongHashError",
     "candidates",
     "choose",
+    "engines",
     "fetch",
+    "first",
     "known_input",
+    "names_of_check",
     "of_check",
     "require",
 ]

@@ -17,16 +17,22 @@ from typing import TYPE_CHECKING
 
 from shared import cpu
 from shared.contracts import Check
-from shared.weights.errors import MissingWeightError
+from shared.weights.errors import MissingWeightError, UnknownWeightError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.settings import Settings
     from shared.weights.find import Located, WeightStore
-    from shared.weights.manifest import Weight
+    from shared.weights.manifest import Manifest, Weight
 
 DETECTOR = "face.detector"
 RECOGNISER = "face.recogniser"
 
 AUTO = "auto"
+
+# The engines of faces: each a detector and a recogniser, or what a package brings.
+EZWAY, APPLEMANGO, DLIB = "ezway", "applemango", "dlib"
 
 # Behind those of InsightFace come those that may be used commercially: under FIDOX_WEIGHTS_LICENCE=commercial they are
 # all there is, and beside the others they are no worse than nothing.
@@ -38,6 +44,13 @@ _FREE_RECOGNISERS = (
 )
 # Taken where they are, and fetched by name or with everything else: a start does not download 261 MB unasked.
 ON_REQUEST = frozenset({"arcface_lresnet100e_ir"})
+# Engine `applemango` is the same on every machine: small, and free for commercial use. Its networks are those that
+# `ezway` has under FIDOX_WEIGHTS_LICENCE=commercial, too, in another process.
+OF_APPLEMANGO = {
+    DETECTOR: _FREE_DETECTORS,
+    RECOGNISER: ("face_reidentification_retail_0095", "face_reidentification_retail_0095_onnx"),
+}
+DLIB_FILES = ("dlib_5_landmarks", "dlib_resnet_v1")
 _WITH_AMX = ("scrfd_2.5g", "scrfd_500m", "scrfd_10g", *_FREE_DETECTORS)
 _ON_CPU = {
     DETECTOR: ("scrfd_500m", "scrfd_2.5g", "scrfd_10g", *_FREE_DETECTORS),
@@ -48,18 +61,62 @@ _ON_GPU = {
     RECOGNISER: ("w600k_r50", "w600k_mbf", "w600k_mbf_dequantised", *_FREE_RECOGNISERS),
 }
 
-# What each liveness check is made of, in the order in which it takes them. There is one weight of each role: scores of
-# another network would need a threshold of their own.
-CHECK_ROLES = {
-    Check.PHOTO: ("liveness.photo_near", "liveness.photo_wide"),
-    Check.DEEPFAKE: ("liveness.deepfake_meso4", "liveness.deepfake_inception"),
-    Check.MASK: ("liveness.mask",),
+# What each liveness check is made of by itself, in the order in which it takes them.
+CHECK_WEIGHTS = {
+    Check.PHOTO: ("minifasnet_v2_2.7", "minifasnet_v1se_4.0"),
+    Check.DEEPFAKE: ("meso4_df", "mesoinception_df"),
+    Check.MASK: ("face_mask_aizoo_260",),
 }
+# What may be named in its place.
+CHECK_ROLES = {Check.PHOTO: "liveness.photo", Check.DEEPFAKE: "liveness.deepfake"}
 
 
-def of_check(store: WeightStore, check: Check) -> tuple[list[Located], list[Weight]]:
-    """The weights of a check that are on this machine, in its order, and those that are missing."""
-    weights = [weight for role in CHECK_ROLES[check] for weight in store.manifest.of_role(role)]
+def engines(store: WeightStore, settings: Settings, *, gpu: bool) -> tuple[str, ...]:
+    """Return the names of the engines to load, in their order: those of the settings and, where it is needed, `dlib`.
+
+    dlib comes with the Python packages, and tells people apart too badly to stand in for an engine that is merely
+    broken (docs/accuracy.md). So it is added to `applemango` only on a machine that has the weights of neither engine:
+    faces are found, counted and masked then, and hardly anybody is recognised. Weights that arrive later are loaded
+    without it being taken away; the next start leaves it out.
+    """
+    wanted = settings.faces.engines
+    if APPLEMANGO not in wanted or DLIB in wanted:
+        return wanted
+    return wanted if any(_is_here(store, settings, name, gpu=gpu) for name in wanted) else (*wanted, DLIB)
+
+
+def _is_here(store: WeightStore, settings: Settings, engine: str, *, gpu: bool) -> bool:
+    faces = settings.faces
+    names = {
+        EZWAY: (candidates(DETECTOR, faces.detector, gpu=gpu), candidates(RECOGNISER, faces.recogniser, gpu=gpu)),
+        APPLEMANGO: tuple(OF_APPLEMANGO.values()),
+    }
+    # What is not in the manifest is reported where the engine is loaded.
+    known = {weight.name for weight in store.manifest.weight}
+    return all(any(name in known and store.find(name) for name in each) for each in names.get(engine, ((),)))
+
+
+def names_of_check(known: Manifest, check: Check, asked: Sequence[str] = (AUTO,)) -> tuple[str, ...]:
+    """Return the weights that a check is made of: `asked` by name, or with `auto` its own.
+
+    Raises UnknownWeightError for one that cannot be part of it, with the names of those that can.
+    """
+    if list(asked) == [AUTO]:
+        return CHECK_WEIGHTS[check]
+    able = [weight.name for weight in known.of_role(CHECK_ROLES.get(check, ""))]
+    if unknown := [name for name in asked if name not in able]:
+        raise UnknownWeightError(f"{', '.join(unknown)} is not one of {', '.join(able)}, nor {AUTO} alone")
+    if not asked:
+        raise UnknownWeightError(f"no network is named; expected some of {', '.join(able)}, or {AUTO}")
+    return tuple(dict.fromkeys(asked))
+
+
+def of_check(store: WeightStore, check: Check, asked: Sequence[str] = (AUTO,)) -> tuple[list[Located], list[Weight]]:
+    """Return the weights of a check that are on this machine, in its order, and those that are missing.
+
+    Raises UnknownWeightError as `names_of_check` does.
+    """
+    weights = [store.manifest.named(name) for name in names_of_check(store.manifest, check, asked)]
     found = [located for weight in weights if (located := store.find(weight.name)) is not None]
     there = {located.weight.name for located in found}
     return found, [weight for weight in weights if weight.name not in there]
@@ -84,12 +141,17 @@ def choose(store: WeightStore, role: str, asked: str = AUTO, *, gpu: bool) -> Lo
 
 def require(store: WeightStore, role: str, asked: str = AUTO, *, gpu: bool) -> Located:
     """As `choose`, but where nothing can be loaded it raises the WeightsError that says why and what to do."""
-    located = choose(store, role, asked, gpu=gpu)
-    if located is not None:
-        return located
     names = candidates(role, asked, gpu=gpu)
     if asked != AUTO:
         return store.locate(asked)  # raises: refused for its licence or its hash, or missing
+    return first(store, role, names)
+
+
+def first(store: WeightStore, role: str, names: tuple[str, ...]) -> Located:
+    """Return the first of these weights that is on this machine. Raises MissingWeightError."""
+    for name in names:
+        if (located := store.find(name)) is not None:
+            return located
     weights = [store.manifest.named(name) for name in names]
     allowed = [weight for weight in weights if store.allows(weight)]
     best = next((weight for weight in allowed if weight.is_published), allowed[0] if allowed else weights[0])

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TITLES = {
     Feature.EZWAY: "faces by engine ezway",
     Feature.APPLEMANGO: "faces by engine applemango",
+    Feature.DLIB: "faces by engine dlib",
     Feature.HEAD_POSE: "head pose",
     Feature.FACE_QUALITY: "face quality",
     Feature.PHOTO: "liveness check photo",
@@ -79,7 +80,7 @@ def features(
     failed = failed or {}
     found: list[FeatureState] = []
     for feature in Feature:
-        if reason := unwanted(feature, settings):
+        if reason := unwanted(store, feature, settings, gpu=gpu):
             because, get = reason
             found.append(FeatureState(feature, TITLES[feature], on=False, wanted=False, because=because, get=get))
         else:
@@ -101,7 +102,7 @@ def in_use_non_commercial(store: WeightStore, settings: Settings, *, gpu: bool) 
 
 def licence_note(names: Iterable[str]) -> str:
     """Return one line about `in_use_non_commercial`, the same as in `/health` and the logs; empty without names."""
-    return licences.notice(names) or ""
+    return licences.line(names) or ""
 
 
 def _state(

@@ -1,5 +1,6 @@
 """Where a model file lies on this machine: the first place that has it, and has the right one.
 
+    0  own       beside the manifest that names it, for a weight of FIDOX_WEIGHTS_MANIFEST
     1  folder    FIDOX_WEIGHTS_DIR
     2  cache     FIDOX_CACHE_DIR, where `fetch` puts what it downloads
     3  beside    ../shared/models beside the checkout, where there is one: by its path here, or, in its folder
@@ -50,6 +51,7 @@ NEEDS_OPENVINO = (
 class Place(StrEnum):
     """A step of the look-up order."""
 
+    OWN = "own"
     FOLDER = "folder"
     CACHE = "cache"
     BESIDE = "beside"
@@ -72,13 +74,17 @@ class Located(NamedTuple):
 
 
 class WeightStore:
-    """The look-up order over one configuration. Cheap to build; what it remembers lies in the cache folder."""
+    """The look-up order over one configuration. Cheap to build; what it remembers lies in the cache folder.
+
+    Raises SettingsError for an operator's manifest that cannot be used.
+    """
 
     def __init__(
         self, settings: WeightsSettings, *, known: Manifest | None = None, mirror: Path | None = MIRROR
     ) -> None:
-        self.manifest = known or manifest.load()
+        self.manifest = known or manifest.with_own(settings.manifest)
         self.settings = settings
+        self._own = Path(settings.manifest).expanduser().parent if settings.manifest else None
         self.cache = Path(settings.cache).expanduser()
         self._folder = Path(settings.folder).expanduser() if settings.folder else None
         self._mirror = mirror
@@ -152,7 +158,8 @@ class WeightStore:
         files = " and ".join(
             f"{source.file} ({source.digest.algorithm} {source.digest.short})" for source in weight.sources
         )
-        return f"put {files} into {self._folder or self.cache}"
+        own = self._own if weight not in manifest.SHIPPED.weight else None
+        return f"put {files} into {own or self._folder or self.cache}"
 
     def _instead(self, weight: Weight) -> str:
         get = f"run `fidox weights fetch {weight.name}`" if weight.is_published else "put the right one there"
@@ -160,6 +167,9 @@ class WeightStore:
 
     def _candidates(self, weight: Weight) -> Iterator[tuple[Place, tuple[Path, ...]]]:
         """Where all of its files are, whatever their hashes."""
+        own = self._own if weight not in manifest.SHIPPED.weight else None
+        if own is not None and (paths := _all_there(own / source.file for source in weight.sources)):
+            yield Place.OWN, paths
         for place, folder in ((Place.FOLDER, self._folder), (Place.CACHE, self.cache), (Place.BESIDE, self._mirror)):
             if folder is not None and (paths := _all_there(folder / source.file for source in weight.sources)):
                 yield place, paths

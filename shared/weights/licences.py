@@ -33,5 +33,10 @@ def non_commercial(models: Iterable[str | None], known: Manifest = manifest.SHIP
 
 def notice(models: Iterable[str | None], known: Manifest = manifest.SHIPPED) -> str | None:
     """Return the line for `models`, or None where all of them may be used commercially."""
-    names = non_commercial(models, known)
-    return NOTICE.format(names=", ".join(names)) if names else None
+    return line(non_commercial(models, known))
+
+
+def line(names: Iterable[str]) -> str | None:
+    """Return the line for names of such weights, or None without any."""
+    listed = ", ".join(names)
+    return NOTICE.format(names=listed) if listed else None

@@ -2,7 +2,8 @@
 
 feature           one of each
 faces_ezway       a detector, a recogniser
-faces_applemango  dlib's landmarks, dlib's network
+faces_applemango  YuNet, face_reidentification_retail_0095
+faces_dlib        dlib's landmarks, dlib's network; wanted where it is named, or where there is nothing else
 head_pose         both FSA-Nets
 face_quality      LightQNet
 liveness_*        the networks of the check, and what finds the face
@@ -17,7 +18,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shared.contracts import Check
 from shared.weights import ocr
-from shared.weights.choice import CHECK_ROLES, DETECTOR, RECOGNISER, candidates
+from shared.weights.choice import (
+    APPLEMANGO,
+    AUTO,
+    DETECTOR,
+    DLIB,
+    DLIB_FILES,
+    EZWAY,
+    OF_APPLEMANGO,
+    RECOGNISER,
+    candidates,
+    engines,
+    names_of_check,
+)
+from shared.weights.errors import UnknownWeightError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +39,6 @@ if TYPE_CHECKING:
     from shared.settings import Settings
     from shared.weights.find import WeightStore
 
-DLIB = ("dlib_5_landmarks", "dlib_resnet_v1")
 POSES = ("fsanet_1x1", "fsanet_var")
 QUALITY = "lightqnet_dm100"
 
@@ -35,6 +48,7 @@ class Feature(StrEnum):
 
     EZWAY = "faces_ezway"
     APPLEMANGO = "faces_applemango"
+    DLIB = "faces_dlib"
     HEAD_POSE = "head_pose"
     FACE_QUALITY = "face_quality"
     PHOTO = "liveness_photo"
@@ -44,6 +58,7 @@ class Feature(StrEnum):
     HANGUL = "hangul"
 
 
+_ENGINES = {Feature.EZWAY: EZWAY, Feature.APPLEMANGO: APPLEMANGO, Feature.DLIB: DLIB}
 _CHECKS = {Feature.PHOTO: Check.PHOTO, Feature.DEEPFAKE: Check.DEEPFAKE, Feature.MASK: Check.MASK}
 
 
@@ -65,14 +80,12 @@ class WrongSettingError(Exception):
         self.setting = setting
 
 
-def unwanted(feature: Feature, settings: Settings) -> tuple[str, str] | None:
+def unwanted(store: WeightStore, feature: Feature, settings: Settings, *, gpu: bool) -> tuple[str, str] | None:
     """Return why the settings turn it off, and what turns it on."""
-    for engine, its_feature in (("ezway", Feature.EZWAY), ("applemango", Feature.APPLEMANGO)):
-        if feature is its_feature and engine not in settings.faces.engines:
-            return (
-                f"FIDOX_ENGINES does not name {engine}",
-                f"FIDOX_ENGINES={','.join([*settings.faces.engines, engine])}",
-            )
+    engine = _ENGINES.get(feature)
+    if engine is not None and engine not in engines(store, settings, gpu=gpu):
+        wanted = ",".join([*settings.faces.engines, engine])
+        return f"FIDOX_ENGINES does not name {engine}", f"FIDOX_ENGINES={wanted}"
     check = _CHECKS.get(feature)
     if check is not None and check not in settings.liveness.checks:
         wanted = ",".join([*settings.liveness.checks, check])
@@ -88,7 +101,9 @@ def parts_of(store: WeightStore, settings: Settings, feature: Feature, *, gpu: b
             recogniser = _chosen(store, RECOGNISER, asked, "FIDOX_RECOGNISER", gpu=gpu)
             parts = [_detector(store, settings, gpu=gpu), recogniser]
         case Feature.APPLEMANGO:
-            parts = _each(DLIB)
+            parts = [Part(tuple((name,) for name in names)) for names in OF_APPLEMANGO.values()]
+        case Feature.DLIB:
+            parts = _each(DLIB_FILES)
         case Feature.HEAD_POSE:
             parts = _each(POSES)
         case Feature.FACE_QUALITY:
@@ -102,13 +117,25 @@ def parts_of(store: WeightStore, settings: Settings, feature: Feature, *, gpu: b
         case Feature.HANGUL:
             parts = _each(weight.name for weight in store.manifest.of_role(ocr.HANGUL))
         case Feature.PHOTO | Feature.DEEPFAKE | Feature.MASK:
-            roles = CHECK_ROLES[_CHECKS[feature]]
-            parts = _each(weight.name for role in roles for weight in store.manifest.of_role(role))
+            parts = _check(store, settings, _CHECKS[feature])
             # Any engine's detector finds the face.
-            ways = _detector(store, settings, gpu=gpu).ways if "ezway" in settings.faces.engines else ()
-            ways += (DLIB,) if "applemango" in settings.faces.engines else ()
-            parts += [Part(ways)] if ways else []
+            loaded = engines(store, settings, gpu=gpu)
+            ways = _detector(store, settings, gpu=gpu).ways if EZWAY in loaded else ()
+            ways += tuple((name,) for name in OF_APPLEMANGO[DETECTOR]) if APPLEMANGO in loaded else ()
+            ways += (DLIB_FILES,) if DLIB in loaded else ()
+            parts += [Part(tuple(dict.fromkeys(ways)))] if ways else []
     return parts
+
+
+def networks_asked(settings: Settings, check: Check) -> tuple[str, tuple[str, ...]]:
+    """Return the setting that chooses a check's networks, and its value; there is none for the mask check."""
+    match check:
+        case Check.PHOTO:
+            return "FIDOX_PHOTO_NETWORKS", settings.liveness.photo_networks
+        case Check.DEEPFAKE:
+            return "FIDOX_DEEPFAKE_NETWORKS", settings.liveness.deepfake_networks
+        case Check.MASK:
+            return "", (AUTO,)
 
 
 def listed(names: Iterable[str]) -> str:
@@ -118,6 +145,15 @@ def listed(names: Iterable[str]) -> str:
 
 def _each(names: Iterable[str]) -> list[Part]:
     return [Part(((name,),)) for name in names]
+
+
+def _check(store: WeightStore, settings: Settings, check: Check) -> list[Part]:
+    setting, asked = networks_asked(settings, check)
+    try:
+        names = names_of_check(store.manifest, check, asked)
+    except UnknownWeightError as error:
+        raise WrongSettingError(setting, str(error)) from None
+    return [Part(((name,),), "" if AUTO in asked else setting) for name in names]
 
 
 def _detector(store: WeightStore, settings: Settings, *, gpu: bool) -> Part:

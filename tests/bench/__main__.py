@@ -8,7 +8,21 @@ from pathlib import Path
 import onnxruntime
 
 from deploy.local.stack import LocalStack
-from tests.bench import accuracy, detectors, faces, ground, identify, liveness, masking, networks, ocr, telemetry
+from tests.bench import (
+    accuracy,
+    attacks,
+    detectors,
+    faces,
+    ground,
+    identify,
+    liveness,
+    masking,
+    networks,
+    ocr,
+    sight,
+    strangers,
+    telemetry,
+)
 from tests.bench.report import Section, write
 
 SECTIONS = {
@@ -21,16 +35,19 @@ SECTIONS = {
     "keys": masking.keys,
     "identify": identify.identify,
     "accuracy": accuracy.accuracy,
+    "strangers": strangers.strangers,
     "liveness": liveness.accuracy,
+    "attacks": attacks.attacks_found,
     "liveness-speed": liveness.speed,
     "ocr": ocr.accuracy,
     "ocr-speed": ocr.speed,
     "telemetry": telemetry.telemetry,
     "networks": networks.networks,
     "detectors": detectors.detectors,
+    "sight": sight.sight,
 }
 # What is measured in this process, beside nothing: a stack would take its share of the cores.
-WITHOUT_STACK = {"networks", "detectors"}
+WITHOUT_STACK = {"networks", "detectors", "accuracy", "strangers", "sight", "attacks"}
 
 
 def main() -> None:

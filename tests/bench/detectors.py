@@ -23,17 +23,16 @@ from shared.settings import Inference
 from tests.bench.networks import F32, find, runtimes
 from tests.bench.report import Section
 from workers.vision.decode import Image, ImageError, decode
-from workers.vision.detection import DetectOptions
+from workers.vision.detection import Detection, DetectOptions
 from workers.vision.detectors import load_detector
 from workers.vision.grid import SIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from workers.inference.network import FloatArray
-    from workers.vision.detection import Detection
     from workers.vision.detectors import Detector
 
 TESTDATA = Path(__file__).parents[3] / "shared" / "testdata"
@@ -110,12 +109,23 @@ def _crowds() -> dict[str, list[list[float]]]:
 
 
 def _in_crowds(detector: Detector, options: DetectOptions) -> tuple[list[tuple[int, int]], int]:
-    """Of each of HEIGHTS the faces found and all; then the boxes that are no face's. Each box is one face's only."""
+    def find(data: bytes) -> Iterator[Detection]:
+        image = decode(data, max_pixels=MAX_PIXELS)
+        for face in detector.detect(image, options).faces:
+            yield Detection(face.box / image.scale, face.confidence, None)
+
+    return in_crowds(find)
+
+
+def in_crowds(find: Callable[[bytes], Iterable[Detection]]) -> tuple[list[tuple[int, int]], int]:
+    """Of each of HEIGHTS the faces found and all; then the boxes that are no face's. Each box is one face's only.
+
+    `find` gives the faces of a file in its pixels.
+    """
     counts = {bounds: [0, 0] for bounds in HEIGHTS}
     wrong = 0
     for name, boxes in _crowds().items():
-        image = decode((TESTDATA / "crowds" / name).read_bytes(), max_pixels=MAX_PIXELS)
-        left = [face.box / image.scale for face in detector.detect(image, options).faces]
+        left = [face.box for face in find((TESTDATA / "crowds" / name).read_bytes())]
         for box in sorted(boxes, key=lambda box: box[1] - box[3]):
             best = max(range(len(left)), key=lambda place: _iou(left[place], box), default=None)
             is_found = best is not None and _iou(left[best], box) >= SAME

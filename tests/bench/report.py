@@ -64,6 +64,24 @@ def percentile(values: list[float], share: float) -> float:
     return statistics.quantiles(values, n=1000, method="inclusive")[round(share * 1000) - 1]
 
 
+def table(lines: list[tuple[str, ...]]) -> str:
+    """A table in Markdown; the first line is its head."""
+    head, *rest = lines
+    cells = [head, ("---",) * len(head), *rest]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
+def rewrite(page: Path, section: str, text: str) -> None:
+    """Put `text` between the marks of a section in a page of the documentation."""
+    begin, end = f"<!-- written by make bench ONLY={section} -->", "<!-- end -->"
+    before, _, rest = page.read_text("utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    if not after:
+        raise ValueError(f"{page} has no {begin} … {end}")
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", "utf-8")
+    print(f"wrote {page}")
+
+
 def write(sections: list[Section], settings: dict[str, str]) -> None:
     """The whole page, replaced."""
     lines = [

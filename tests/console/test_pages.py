@@ -169,6 +169,7 @@ def test_weights_are_listed_with_their_licences(page):
     page.goto("/admin/engines")
     row = page.get_by_role("row").filter(has_text="scrfd_500m").filter(has_text="InsightFace")
     expect(row.first).to_contain_text("Not allowed")
+    expect(page.get_by_text("found none of 133 generated or swapped faces")).to_be_visible()
 
 
 def test_a_password_is_changed_and_a_wrong_one_is_said(account, stranger):

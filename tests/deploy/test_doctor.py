@@ -22,6 +22,7 @@ from shared import envelopes, keys
 from shared.contracts import Kind, Part, PartState
 from shared.release import RELEASE
 from shared.settings import Settings
+from tests.conftest import SHARED, need
 from tests.support.gateways import database_beside
 
 REDIS_DB = 13
@@ -72,6 +73,18 @@ def test_all_is_well_with_the_servers_of_a_running_stack(settings):
     for examine in (database.examine, redis.examine, storage.examine):
         wrong = [finding for finding in examine(settings()) if finding.state is not State.OK]
         assert wrong == []
+
+
+def test_the_networks_of_the_liveness_checks_and_what_is_known_against_them(settings):
+    need(SHARED / "models")
+    told = {finding.check: finding for finding in machine.weights(settings())}
+    photo, deepfake = told["liveness check photo"], told["liveness check deepfake"]
+    assert (photo.state, photo.todo) == (State.OK, "")
+    assert "minifasnet_v2_2.7, minifasnet_v1se_4.0" in photo.detail
+    assert deepfake.state is State.WARN
+    assert "meso4_df, mesoinception_df" in deepfake.detail
+    assert "found none of 133" in deepfake.detail
+    assert "FIDOX_DEEPFAKE_NETWORKS" in deepfake.todo
 
 
 def test_tables_of_another_version(settings, beside):

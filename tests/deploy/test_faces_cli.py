@@ -190,8 +190,8 @@ class Second:
             return replace(found, faces=())
         return replace(found, faces=tuple(replace(face, box=face.box + self._shift) for face in found.faces))
 
-    def embed(self, image, face):
-        return self._engine.embed(image, face)
+    def examine(self, image, face):
+        return self._engine.examine(image, face)
 
 
 @pytest.mark.parametrize(
@@ -342,11 +342,14 @@ def test_users_are_counted_by_model_and_those_to_enrol_again_named(stack, faces,
     faces("import", export_file(tmp_path / "in", *lines), "--tenant", tenant.name)
     found = faces("count", "--tenant", tenant.name)
     assert (found["users"], found["need_enrolment"]) == (5, 3)
+    assert found["gone"] == {"users": 3, "templates": 3}
     models = {one["model_id"]: one for one in found["models"]}
     assert (models["a_test_model"]["templates"], models["a_test_model"]["current"]) == (3, False)
     current = found["current_models"][0]["model_id"]
     assert (models[current]["templates"], models[current]["current"]) == (2, True)
-    assert "3 users have no template" in stack.fidox("faces", "count", "--tenant", tenant.name)
+    told = stack.fidox("faces", "count", "--tenant", tenant.name)
+    assert "3 templates of 3 users are of models that are gone" in told
+    assert "3 users have no template" in told
 
 
 def test_another_tenants_faces_are_neither_counted_nor_exported(faces, tenant, other, album, tmp_path):

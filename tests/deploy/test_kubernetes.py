@@ -19,7 +19,7 @@ from shared.queue import open_queue
 from shared.settings import Queue as QueueSettings
 from tests.conftest import SHARED, need
 from tests.support.drift import cluster, code
-from tests.support.drift.common import PROBE
+from tests.support.drift.common import PROBE, READINESS_PROBE
 from tests.support.drift.pods import containers, named, of_kind
 from tests.support.manifests import OVERLAYS, Document, built
 from tests.support.waiting import until_in_loop
@@ -294,23 +294,33 @@ def test_what_keda_counts_is_the_sorted_set_in_which_a_job_waits(stack):
             client.flushdb()
 
 
-def test_a_worker_is_ready_while_its_file_is_fresh(tmp_path):
-    """The probes' own line, run as they do."""
+def test_a_worker_is_alive_while_its_file_is_fresh_and_ready_while_it_is_empty_too(tmp_path):
+    """The probes' own lines, run as they do."""
     commands = {
-        tuple(container.spec[probe]["exec"]["command"])
+        (probe, *container.spec[probe]["exec"]["command"])
         for container in containers(built("gpu"))
         for probe in ("startupProbe", "readinessProbe", "livenessProbe")
         if container.spec["name"] == "worker"
     }
-    assert commands == {("sh", "-c", PROBE)}
+    assert commands == {
+        ("startupProbe", "sh", "-c", PROBE),
+        ("livenessProbe", "sh", "-c", PROBE),
+        ("readinessProbe", "sh", "-c", READINESS_PROBE),
+    }
     file = tmp_path / "ready"
 
-    def ready() -> bool:
+    def passed() -> tuple[bool, ...]:
         environment = os.environ | {"FIDOX_READY_FILE": str(file)}
-        return subprocess.run(["sh", "-c", PROBE], env=environment, check=False, capture_output=True).returncode == 0
+        return tuple(
+            subprocess.run(["sh", "-c", probe], env=environment, check=False, capture_output=True).returncode == 0
+            for probe in (PROBE, READINESS_PROBE)
+        )
 
-    assert not ready()
+    assert passed() == (False, False)
     file.touch()
-    assert ready()
+    assert passed() == (True, True)
+    file.write_text("Redis does not answer\n")
+    assert passed() == (True, False)
+    file.write_text("")
     os.utime(file, (time.time() - 30,) * 2)
-    assert not ready()
+    assert passed() == (False, False)

@@ -64,7 +64,7 @@ def test_a_download_that_fails_is_said_and_stops_nothing(tmp_path: Path) -> None
     settings = Settings(weights=Weights(cache=str(tmp_path)))
     store = WeightStore(settings.weights, mirror=None)
     ready_weights(settings, Console(file=io.StringIO()), said.append, store=store, network=Network(offline))
-    assert said[0].startswith("Fetching weights: scrfd_500m, w600k_mbf, fsanet_1x1, ")
+    assert said[0].startswith("Fetching weights: scrfd_500m, w600k_mbf, yunet_2023mar, ")
     (line,) = [line for line in said if "engine ezway" in line]
     assert line.startswith(
         "  faces by engine ezway: off, because not on this machine and not fetched (github.com cannot"

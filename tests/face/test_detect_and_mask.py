@@ -224,7 +224,7 @@ def test_the_engine_that_is_there_answers(engine, threads, photo):
 def test_the_second_engine_serves_where_the_first_one_does_not(threads, photo, load):
     both = {"ezway": load, "applemango": loaders(Settings())["applemango"]}
     outcome = do(MaskFaces(format=ImageFormat.PNG), photo(GROUP), threads, both)
-    assert (outcome.engine, outcome.profile.detector, len(outcome.faces)) == ("applemango", "dlib_hog", 3)
+    assert (outcome.engine, outcome.profile.detector, len(outcome.faces)) == ("applemango", "yunet_2023mar", 3)
     assert outcome.profile.input_size > (0, 0)
     before, after = (decode(data, max_pixels=MAX).pixels for data in (photo(GROUP), outcome.image))
     for face in outcome.faces:

@@ -9,9 +9,12 @@ import PIL.Image
 import pytest
 
 from shared.contracts import Failure
+from tests.conftest import SHARED, need
 from workers.vision.decode import ImageError, decode
+from workers.vision.detection import DetectOptions
 
 MAX = 50_000_000
+TRAILER = b"SEFHk" + bytes(40) + b"SEFT"  # Samsung's
 
 
 def gradient(width: int, height: int) -> PIL.Image.Image:
@@ -157,3 +160,48 @@ def test_a_side_that_no_warp_takes_is_too_large(size):
         decode(encoded(PIL.Image.new("RGB", size), "PNG"), max_pixels=MAX)
     assert caught.value.failure is Failure.IMAGE_TOO_LARGE
     assert decode(encoded(PIL.Image.new("RGB", (32_766, 2)), "PNG"), max_pixels=MAX).width == 32_766
+
+
+# --- a JPEG whose end-of-image marker is missing
+
+
+def test_a_whole_jpeg_without_its_end_is_read(photo):
+    data = photo("obama/obama.jpg")
+    assert data.endswith(b"\xff\xd9")
+    assert (decode(data[:-2], max_pixels=MAX).pixels == decode(data, max_pixels=MAX).pixels).all()
+
+
+@pytest.mark.parametrize("name", ["samsung_noeoi_trailer.jpg"])
+def test_what_a_phone_appended_in_the_place_of_the_end_is_no_harm(engine, name):
+    image = decode(need(SHARED / "cases" / name).read_bytes(), max_pixels=MAX)
+    assert len(engine.detect(image, DetectOptions()).faces) == 1
+
+
+# A trailer is taken for the few bytes that lack before it.
+@pytest.mark.parametrize(("missing", "trailer"), [(10, b""), (300, b""), (300, TRAILER), (5000, TRAILER)])
+def test_one_that_lacks_a_part_of_its_picture_is_refused_still(photo, missing, trailer):
+    data = photo("obama/obama.jpg")[:-2][:-missing] + trailer
+    with pytest.raises(ImageError) as caught:
+        decode(data, max_pixels=MAX)
+    assert caught.value.detail == "the file is truncated"
+
+
+@pytest.mark.parametrize("options", [{"progressive": True}, {"progressive": True, "restart_marker_rows": 1}])
+def test_a_progressive_one_without_its_end_may_lack_whole_scans_and_is_refused(options):
+    with pytest.raises(ImageError):
+        decode(encoded(gradient(300, 200), "JPEG", **options)[:-2], max_pixels=MAX)
+
+
+def test_the_pixels_of_a_picture_are_those_that_a_viewer_sees(engine):
+    """Erased by an editor: every colour of a portrait is still there, under an alpha of 0."""
+    image = decode(need(SHARED / "cases" / "all_transparent.png").read_bytes(), max_pixels=MAX)
+    assert image.pixels.min() == 255
+    assert engine.detect(image, DetectOptions()).faces == ()
+
+
+def test_a_transparent_grey_is_white_too():
+    grey = gradient(64, 40).convert("L")
+    value = grey.getpixel((20, 20))
+    image = decode(encoded(grey, "PNG", transparency=value), max_pixels=MAX)
+    assert image.pixels[20, 20].tolist() == [255, 255, 255]
+    assert image.pixels[20, 40].tolist() == [grey.getpixel((40, 20))] * 3

@@ -11,9 +11,10 @@ import PIL.PngImagePlugin
 import pytest
 
 from shared.contracts import Failure, ImageFormat, MaskFaces
+from tests.conftest import SHARED, need
 from workers.face.anonymous import mask_once
 from workers.vision import encode
-from workers.vision.decode import ImageError, decode, decode_whole, read_header
+from workers.vision.decode import Image, ImageError, decode, decode_whole, read_header
 from workers.vision.detection import DetectOptions
 
 MAX = 50_000_000
@@ -52,6 +53,14 @@ def opened(data: bytes) -> PIL.Image.Image:
 
 def pixels_of(data: bytes, mode: str = "RGB") -> np.ndarray:
     return np.asarray(opened(data).convert(mode))
+
+
+def viewed(data: bytes) -> np.ndarray:
+    """What a viewer sees of it, on white."""
+    picture = opened(data).convert("RGBA")
+    white = PIL.Image.new("RGBA", picture.size, "white")
+    white.alpha_composite(picture)
+    return np.asarray(white.convert("RGB"))
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +214,7 @@ def test_channels_are_those_of_the_file(name):
 def test_every_kind_of_file_comes_back_with_its_colours(out, name):
     data, _ = CHANNELS[name]
     seen = cv2.cvtColor(decode(data, max_pixels=MAX).pixels, cv2.COLOR_BGR2RGB)
-    assert (pixels_of(out(data)) == seen).all()
+    assert np.abs(viewed(out(data)).astype(int) - seen).max() <= 1
     assert np.abs(pixels_of(out(encoded(gradient().convert("CMYK"), "JPEG"))).astype(int) - gradient()).mean() < 4
 
 
@@ -232,15 +241,20 @@ def test_a_jpeg_has_what_was_transparent_on_white(out):
 def test_16_bits_of_colour_and_alpha_become_8(out):
     deep = np.random.default_rng(3).integers(0, 65536, (40, 64, 4), dtype=np.uint16)
     result = pixels_of(out(png(deep)), "RGBA")
-    assert (result == (deep >> 8)[..., [2, 1, 0, 3]]).all()
+    seen = result[..., 3] > 0
+    assert (result == (deep >> 8)[..., [2, 1, 0, 3]])[seen].all()
+    assert (result[~seen] == (255, 255, 255, 0)).all()
 
 
-def test_what_is_detected_on_are_the_colours_without_the_alpha(photo):
-    hidden = opened(photo("obama/obama.jpg")).convert("RGBA")
-    hidden.putalpha(0)
-    data = encoded(hidden, "PNG")
+@pytest.mark.parametrize("alpha", [0, 255])
+def test_what_is_detected_on_is_what_a_viewer_sees(photo, alpha):
+    picture = opened(photo("obama/obama.jpg")).convert("RGBA")
+    picture.putalpha(alpha)
+    data = encoded(picture, "PNG")
     whole = decode_whole(data, read_header(data, max_pixels=MAX), keep_alpha=True)
-    assert (whole.seen.pixels == decode(data, max_pixels=MAX).pixels).all()
+    seen = decode(data, max_pixels=MAX).pixels
+    assert (whole.seen.pixels == seen).all()
+    assert (cv2.cvtColor(seen, cv2.COLOR_BGR2RGB) == viewed(data)).all()
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
@@ -252,12 +266,37 @@ def test_what_is_detected_on_is_reduced_where_the_picture_is_large(kind):
     assert (whole.seen.width, whole.seen.height) == (3201, 7)
 
 
-def test_a_face_that_transparency_hides_is_masked_all_the_same(engine, photo):
-    hidden = opened(photo("obama/obama.jpg")).convert("RGBA")
-    hidden.putalpha(0)
-    outcome = mask_once(engine, encoded(hidden, "PNG"), MaskFaces(format=ImageFormat.PNG), max_pixels=MAX)
+@pytest.mark.parametrize("image_format", [ImageFormat.PNG, ImageFormat.WEBP])
+def test_what_nobody_sees_does_not_go_out(engine, photo, image_format):
+    erased = opened(photo("obama/obama.jpg")).convert("RGBA")
+    erased.putalpha(0)
+    outcome = mask_once(engine, encoded(erased, "PNG"), MaskFaces(format=image_format), max_pixels=MAX)
+    assert outcome.faces == ()
+    result = pixels_of(outcome.image, "RGBA")
+    assert (result[..., 3] == 0).all()
+    assert result[..., :3].std() == 0
+
+
+@pytest.mark.parametrize("image_format", ImageFormat)
+def test_what_an_editor_erased_leaves_no_trace_in_the_file_that_goes_out(out, image_format):
+    data = need(SHARED / "cases" / "erased_under_alpha.png").read_bytes()
+    pixels = pixels_of(data, "RGBA").copy()
+    erased = pixels[..., 3] == 0
+    assert pixels[erased][:, :3].std() > 10
+    pixels[erased] = 0
+    other = encoded(PIL.Image.fromarray(pixels), "PNG")
+    assert out(data, image_format) == out(other, image_format)
+    if image_format is ImageFormat.PNG:
+        assert (pixels_of(out(data), "RGBA")[erased] == (255, 255, 255, 0)).all()
+
+
+def test_a_face_under_a_veil_is_masked_although_a_viewer_hardly_sees_it(engine, photo):
+    veiled = opened(photo("obama/obama.jpg")).convert("RGBA")
+    veiled.putalpha(3)
+    outcome = mask_once(engine, encoded(veiled, "PNG"), MaskFaces(format=ImageFormat.PNG), max_pixels=MAX)
     assert len(outcome.faces) == 1
-    assert engine.detect(decode(outcome.image, max_pixels=MAX), DetectOptions()).faces == ()
+    colours = cv2.cvtColor(pixels_of(outcome.image, "RGBA"), cv2.COLOR_RGBA2BGR)
+    assert engine.detect(Image.of(colours), DetectOptions()).faces == ()
 
 
 # --- limits
@@ -306,3 +345,57 @@ def test_a_file_that_would_be_too_large_is_refused(out, monkeypatch):
     with pytest.raises(ImageError) as caught:
         out(encoded(gradient(), "PNG"))
     assert caught.value.failure is Failure.IMAGE_TOO_LARGE
+
+
+# --- colour profiles
+
+
+def p3(rgb: np.ndarray) -> np.ndarray:
+    """sRGB as Display P3 has it, by both matrices of CSS Color 4: uint8[..., 3]."""
+    linear = np.where(rgb <= 0.04045 * 255, rgb / 255 / 12.92, ((rgb / 255 + 0.055) / 1.055) ** 2.4)
+    matrix = np.array([[0.8225, 0.1774, 0.0], [0.0332, 0.9669, 0.0], [0.0171, 0.0724, 0.9108]])
+    mixed = np.clip(linear @ matrix.T, 0, 1)
+    return np.rint(255 * np.where(mixed <= 0.0031308, mixed * 12.92, 1.055 * mixed ** (1 / 2.4) - 0.055)).astype(
+        np.uint8
+    )
+
+
+@pytest.fixture(scope="module")
+def display_p3() -> bytes:
+    with PIL.Image.open(need(SHARED / "cases" / "icc_DisplayP3.jpg")) as picture:
+        return picture.info["icc_profile"]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "RGBA PNG", "WEBP"])
+def test_display_p3_goes_out_in_the_colours_of_srgb(out, display_p3, kind):
+    colours = np.asarray(gradient())
+    picture = PIL.Image.fromarray(p3(colours))
+    if kind == "RGBA PNG":
+        picture = picture.convert("RGBA")
+        picture.putalpha(200)
+    options = {"lossless": True} if kind == "WEBP" else {"quality": 100, "subsampling": 0} if kind == "JPEG" else {}
+    data = encoded(picture, kind.removeprefix("RGBA "), icc_profile=display_p3, **options)
+    result = opened(out(data))
+    assert "icc_profile" not in result.info
+    assert np.abs(np.asarray(result.convert("RGB")).astype(int) - colours).mean() < 2
+    assert np.abs(np.asarray(picture.convert("RGB")).astype(int) - colours).mean() > 5
+
+
+def test_srgb_and_what_is_no_profile_of_a_display_change_nothing(out, display_p3):
+    plain = pixels_of(out(encoded(gradient(), "PNG")))
+    srgb = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes()
+    hostile = np.random.default_rng(0).integers(0, 256, len(display_p3), dtype=np.uint8).tobytes()
+    broken = [
+        srgb,
+        b"",
+        b"no profile",
+        hostile,
+        display_p3[:200],
+        display_p3[:12] + b"link" + display_p3[16:],
+        display_p3[:16] + b"CMYK" + display_p3[20:],
+        display_p3[:132] + hostile[132:],
+        display_p3[:128] + b"\xff\xff\xff\xff" + display_p3[132:],
+    ]
+    for profile in broken:
+        data = encoded(gradient(), "PNG", icc_profile=profile) if profile else encoded(gradient(), "PNG")
+        assert np.abs(pixels_of(out(data)).astype(int) - plain).max() <= 1, profile[:20]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from shared.contracts import Face, Failure
-from workers.face import align
 from workers.face.analysis import Want, analyse
 from workers.face.calibration import Calibration, calibration_of
+from workers.vision import align
 from workers.vision.decode import Image, ImageError, decode
 from workers.vision.detection import Detection, DetectOptions
 from workers.vision.primary_face import primary_face

@@ -12,8 +12,8 @@ from shared.settings import Inference, Weights
 from shared.weights import Manifest, WeightStore
 from tests.conftest import SHARED, need
 from workers.face.judges import CLARITY, PLAIN, POSES, Judges, open_judges
-from workers.face.pose import tilt
-from workers.face.quality import Fault, faults
+from workers.face.quality import Fault, faults, unfit
+from workers.vision.align import tilt
 from workers.vision.decode import Image, ImageError, decode
 from workers.vision.detection import Detection, DetectOptions
 from workers.vision.primary_face import primary_face
@@ -96,7 +96,9 @@ def test_every_photo_of_one_person_is_good_enough(engine, people, gate):
             assert faults(image, engine.detect(image, DetectOptions()).faces[0], gate) == (), path.name
 
 
-def test_the_networks_refuse_only_dark_glasses_among_the_bare_faces_that_the_plain_measures_pass(engine, judges):
+def test_of_bare_faces_that_the_plain_measures_pass_the_networks_refuse_dark_glasses_and_stretched_crops(
+    engine, judges
+):
     refused, passed = [], 0
     for path in sorted(need(SHARED / "testdata/liveness/mask/without").iterdir()):
         image = decode(path.read_bytes(), max_pixels=MAX)
@@ -109,8 +111,14 @@ def test_the_networks_refuse_only_dark_glasses_among_the_bare_faces_that_the_pla
             refused.append(path.name)
         else:
             passed += 1
-    assert refused == ["0_0_zhangzhenyue_0065.jpg"]
-    assert passed >= 28
+    assert refused == [
+        "0_0_zhangzhenyue_0065.jpg",  # behind dark glasses
+        # Close crops that were stretched to another shape.
+        "1_0_chenyao_0014.jpg",
+        "1_0_liuruilin_0024.jpg",
+        "1_0_lvyi_0031.jpg",
+    ]
+    assert passed >= 25
 
 
 # --- one word for each thing that may be wrong
@@ -293,3 +301,38 @@ def test_a_session_that_fails_leaves_the_plain_measures_and_a_line_in_the_log(st
     assert {line.partition(":")[0] for line in caplog.messages} == {"no head pose", "no face quality"}
     blurred = see(cv2.GaussianBlur(picture.pixels, (0, 0), 9))
     assert faults(*blurred, broken) == faults(*blurred) != ()
+
+
+# --- too bad to compare
+
+
+@pytest.mark.parametrize("degrees", [0, 45, 90])
+def test_a_face_that_moved_is_told_from_one_that_stood_still(engine, image, degrees):
+    picture = image("obama/obama.jpg")
+    face = engine.detect(picture, DetectOptions()).faces[0]
+    length = int(0.2 * face.height) | 1
+    kernel = np.zeros((length, length), np.float32)
+    kernel[length // 2] = 1
+    turn = cv2.getRotationMatrix2D((length // 2, length // 2), degrees, 1)
+    kernel = cv2.warpAffine(kernel, turn, (length, length))
+    moved = Image.of(cv2.filter2D(picture.pixels, -1, kernel / kernel.sum()))
+    soft = Image.of(cv2.GaussianBlur(picture.pixels, (0, 0), 0.02 * face.height))
+    assert unfit(picture, face, 0.6, is_poor=False) == unfit(soft, face, 0.6, is_poor=False) == ()
+    assert unfit(moved, face, 0.6, is_poor=False) == (Fault.SHARPNESS,)
+
+
+def test_what_is_unclear_is_unfit_and_without_the_network_what_has_a_short_embedding(engine, image):
+    picture = image("obama/obama.jpg")
+    face = engine.detect(picture, DetectOptions()).faces[0]
+    assert unfit(picture, face, 0.39, is_poor=False) == (Fault.SHARPNESS,)
+    assert unfit(picture, face, 0.41, is_poor=True) == ()
+    assert unfit(picture, face, None, is_poor=True) == (Fault.SHARPNESS,)
+    assert unfit(picture, face, None, is_poor=False) == ()
+
+
+def test_a_face_of_fewer_than_22_pixels_is_unfit_for_its_size(engine, image):
+    picture = image("obama/obama.jpg")
+    face = engine.detect(picture, DetectOptions()).faces[0]
+    small = replace(face, box=face.box * np.float32(21 / face.height))
+    assert unfit(picture, small, 0.6, is_poor=False) == (Fault.SIZE,)
+    assert "come closer" in Fault.SIZE.advice

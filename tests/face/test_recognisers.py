@@ -7,9 +7,9 @@ import pytest
 from shared.settings import Inference, Settings, Weights
 from shared.weights import Located, Place, UnknownWeightError, WeightStore, manifest
 from tests.support import onnx_files
-from workers.face import align
 from workers.face.calibration import calibration_of
 from workers.face.recognisers import KNOWN, RETAIL_PLACES, load_recogniser
+from workers.vision import align
 from workers.vision.decode import Image
 from workers.vision.detection import Detection
 

@@ -102,6 +102,12 @@ def test_it_finds_exactly_what_a_float32_scan_finds_in_each_tenant(tenant, searc
                         assert found.user_code == f"u{cosines.argmax()}"
                         assert found.name == f"name of {found.user_code}"
                         assert found.cosine == pytest.approx(cosines.max(), abs=1e-5)
+                        assert found.among == len(gallery)
+                        if len(gallery) > 1:
+                            second = np.argsort(cosines)[-2]
+                            assert found.second == pytest.approx(cosines[second], abs=1e-5)
+                            between = gallery[cosines.argmax()] @ gallery[second]
+                            assert found.between == pytest.approx(between, abs=1e-3)
             assert (search.held_bytes > 0) == (budget > 0)
 
     asyncio.run(run())

@@ -11,6 +11,7 @@ from shared import contracts
 from shared.settings import Faces
 from workers.face.calibration import calibration_of
 from workers.face.engines import Engines
+from workers.face.examined import Examined
 from workers.face.tasks import FaceTasks
 from workers.vision.detection import Detection, Detections, DetectionTimes
 
@@ -35,8 +36,8 @@ class Engine:
         face = Detection(np.array([8, 8, 56, 56], np.float32), 0.9, None)
         return Detections((face,), self.detector, 1, 1, (64, 64), image.scale, DetectionTimes())
 
-    def embed(self, _image, _face):
-        return np.array([1, 0], np.float32)
+    def examine(self, _image, _face):
+        return Examined(np.array([1, 0], np.float32))
 
     def warm_up(self) -> None:
         pass

@@ -157,6 +157,22 @@ def load(stack, api, photo) -> Callable:
     return running
 
 
+@pytest.fixture
+def ask(stores, token):
+    """One call of the gateway of the module's own `stores`, which its worker answers after a look into PostgreSQL."""
+    with httpx.Client(base_url=stores.url, timeout=60, headers={"Authorization": f"Bearer {token}"}) as client:
+
+        def call() -> Answered:
+            began = time.monotonic()
+            answer = client.post("/face/verify", json={"userCode": "ask", "image": "/9j/"})
+            code = answer.json().get("code", "")
+            tx_id = answer.json().get("txId") or answer.headers["X-Transaction-Id"]
+            return Answered(began, time.monotonic(), answer.status_code, code, tx_id)
+
+        until(lambda: call().status == 200, "all is well")
+        yield call
+
+
 def pids(stack) -> dict[str, int]:
     return {name: child.pid for name, child in stack.children.items()}
 

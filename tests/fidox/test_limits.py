@@ -10,7 +10,7 @@ import httpx
 from gateway.auth import limits
 from gateway.auth.limits import ADVANCES, open_limiter
 from gateway.refusals import RefusedError
-from shared.settings import Settings
+from shared.settings import Queue, Settings
 from tests.support.fidox import error, make_tenant
 from tests.support.gateways import gateway_beside
 
@@ -52,9 +52,11 @@ def test_a_busy_tenants_limit_is_spent_in_advances_and_never_exceeded(stack, mon
     monkeypatch.setattr(limits, "PATIENCE_S", 60.0)
     per_minute, who = 2400, f"busy-{secrets.token_hex(4)}"
 
+    settings = Queue(url=stack.redis_url)
+
     async def spend_all() -> int:
         allowed = 0
-        async with open_limiter(stack.redis_url) as one, open_limiter(stack.redis_url) as other:
+        async with open_limiter(settings) as one, open_limiter(settings) as other:
             with suppress(RefusedError):
                 for gateway in itertools.cycle([one, other]):
                     await gateway.spend(per_minute, "tenant", who)

@@ -1,6 +1,7 @@
 """What is missing or broken costs one check, is told as it is, and comes back by itself."""
 
 import asyncio
+import hashlib
 import os
 import subprocess
 import sys
@@ -34,7 +35,7 @@ class Worker:
         self.redis_url = stack.redis_url.replace("db=0", "db=7")
         self.fault = folder / "fault"
         self.fault.write_text("")
-        weights = folder / "weights"
+        self.folder = weights = folder / "weights"
         self.files = copied((DETECTOR, *(name for names in WEIGHTS.values() for name in names)), weights)
         self.environment = os.environ | {
             "DATABASE_URL": stack.database_url,
@@ -147,12 +148,15 @@ def test_a_check_that_breaks_is_an_error_leaves_the_others_and_comes_back(worker
     assert names(worker.check(portrait)) == ALL
 
 
-def test_without_scrfd_the_second_engines_detector_finds_the_face(worker, portrait):
+@pytest.mark.parametrize("detector", ["yunet_2023mar", "dlib_hog"])
+def test_without_scrfd_the_next_engines_detector_finds_the_face(worker, portrait, detector):
     worker.files[DETECTOR].unlink()
+    if detector != "dlib_hog":
+        copied((detector, "face_reidentification_retail_0095_onnx"), worker.folder)
     worker.start()
     outcome = worker.check(portrait)
     assert names(outcome) == ALL
-    assert outcome.profile.detector == "dlib_hog"
+    assert outcome.profile.detector == detector
     assert outcome.is_live
 
 
@@ -170,7 +174,45 @@ def test_without_any_detector_every_check_counts_as_failed(worker, portrait):
     assert worker.states() == dict.fromkeys(ALL, "failed")
 
 
-@pytest.mark.parametrize("variable", ["FIDOX_LIVENESS_CHECKS", "FIDOX_ENGINES"])
+def test_networks_of_an_operators_manifest_answer_where_they_are_named(worker, portrait, tmp_path):
+    """A copy of MiniFASNetV2 under another name, shown the face in one way alone."""
+    own = tmp_path / "own"
+    own.mkdir()
+    data = worker.files["minifasnet_v2_2.7"].read_bytes()
+    (own / "mine.onnx").write_bytes(data)
+    (own / "mine.toml").write_text(
+        f"""[[weight]]
+        name = "mine"
+        file = "mine.onnx"
+        role = "liveness.photo"
+        sha256 = "{hashlib.sha256(data).hexdigest()}"
+        licence = "ours"
+        commercial_use = true
+        form = {{ kind = "classifier", side = 80, crop = 2.7, rgb = false, answer = "logits", genuine = 1 }}
+        """
+    )
+    worker.environment |= {
+        "FIDOX_WEIGHTS_MANIFEST": str(own / "mine.toml"),
+        "FIDOX_PHOTO_NETWORKS": "mine,minifasnet_v1se_4.0",
+    }
+    worker.start()
+    outcome = worker.check(portrait, Check.PHOTO)
+    assert [result.model for result in outcome.checks] == ["mine+minifasnet_v1se_4.0"]
+    assert outcome.is_live
+    spoof = (liveness.SAMPLES / "photo" / "image_F2.jpg").read_bytes()
+    assert not worker.check(spoof, Check.PHOTO).is_live
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "FIDOX_LIVENESS_CHECKS",
+        "FIDOX_ENGINES",
+        "FIDOX_PHOTO_NETWORKS",
+        "FIDOX_DEEPFAKE_NETWORKS",
+        "FIDOX_WEIGHTS_MANIFEST",
+    ],
+)
 def test_a_name_that_is_none_ends_the_worker_with_a_line_that_says_so(worker, variable):
     done = subprocess.run(
         [sys.executable, "-m", "workers.liveness"],

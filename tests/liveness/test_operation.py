@@ -101,3 +101,11 @@ def test_a_small_face_in_the_corner_is_answered(check, picture, corner):
     outcome = check(encoded(wide, "PNG"))
     assert isinstance(outcome, LivenessChecked)
     assert len(outcome.checks) == 3
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_turned_picture_is_judged_upright(check, picture, degrees):
+    upright = check(encoded(picture, "PNG"))
+    found = check(encoded(picture.rotate(degrees, expand=True), "PNG"))
+    for there, here in zip(upright.checks, found.checks, strict=True):
+        assert (here.attack, here.score) == (there.attack, pytest.approx(there.score, abs=0.05))

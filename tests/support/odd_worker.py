@@ -1,8 +1,8 @@
 """A real worker process whose operations do odd things, for tests of the queue: `python -m tests.support.odd_worker`.
 
 The operation's user code says what to do: "until PATH" (works until there is such a file), "sleep 0.5", "raise", "die",
-"hang" (the whole process), "blob" (answers with the images' sizes). Dying is what a fault test needs and no real
-operation offers.
+"hang" (the whole process), "blob" (answers with the images' sizes), "ask" (asks PostgreSQL). Dying is what a fault test
+needs and no real operation offers.
 
     odd_worker [SLOTS [STUCK_S]]    one process
     odd_worker --supervised COUNT   a supervisor with so many
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from shared import contracts
 from shared.contracts import Failure, Kind, failed
+from shared.db.pool import connection
 from shared.settings import Settings
 from shared.telemetry import set_up_logging
 from workers.runtime.process import run_process
@@ -42,11 +43,13 @@ def work(order: str, images: list[bytes]) -> contracts.AnyOutcome:
     return contracts.Verified(score=0.5, matched=True, threshold=0.5)
 
 
-async def verify(operation: contracts.VerifyFace, call) -> contracts.AnyOutcome:
-    return await call.compute(work, operation.user_code, call.images)
+async def load(pool):
+    async def verify(operation: contracts.VerifyFace, call) -> contracts.AnyOutcome:
+        if operation.user_code == "ask":
+            async with connection(pool) as conn:
+                await conn.execute("SELECT 1")
+        return await call.compute(work, operation.user_code, call.images)
 
-
-async def load(_pool):
     return {contracts.VerifyFace: verify}
 
 
@@ -55,7 +58,8 @@ if __name__ == "__main__":
     set_up_logging(settings.log)
     match sys.argv[1:]:
         case ["--supervised", count]:
-            sys.exit(Supervisor("tests.support.odd_worker", int(count), lease_s=settings.queue.lease_s).run())
+            lease_s, ready_file = settings.queue.lease_s, settings.telemetry.ready_file
+            sys.exit(Supervisor("tests.support.odd_worker", int(count), lease_s=lease_s, ready_file=ready_file).run())
         case [] | ["--one"]:
             run_process(Kind.FACE, settings, load)
         case [slots, *stuck_s]:

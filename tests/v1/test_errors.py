@@ -34,7 +34,7 @@ def test_every_failure_is_mapped_for_every_operation(operation):
     for failure in Failure:
         row = code_of(failure, operation)
         assert re.fullmatch(r"[1-5]\d\d[0-9A-F]{2}", row.code)
-        assert row.status in {400, 401, 403, 404, 405, 409, 413, 429, 500, 501, 503}
+        assert row.status in {400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 501, 503}
 
 
 def test_a_code_has_one_message():

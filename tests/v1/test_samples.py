@@ -18,8 +18,8 @@ SECTIONS = {
     "POST/v1/ocr/recognize": "/ocr/recognize",
     "POST/v1/liveness/detect": "/liveness/detect",
 }
-# What we add to an answer: which engine answered, and from which score it would be a match.
-MORE = {"/fr/compare": {"threshold", "engine"}}
+# What we add to an answer: which engine answered, and from which score it would be a match; what a check misses.
+MORE = {"/fr/compare": {"threshold", "engine"}, "/liveness/detect": {"notice"}}
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from shared.settings import Settings
-from shared.weights import Manifest, WeightStore
+from shared.weights import Manifest, WeightStore, choice
 from shared.weights.features import FeatureState, features, in_use_non_commercial, licence_note, needed
 from shared.weights.manifest import load
 from shared.weights.requirements import Feature
@@ -59,7 +59,9 @@ def test_every_feature_has_a_state_in_a_fixed_order(tmp_path) -> None:
     [
         (Feature.EZWAY, ("scrfd_10g", "w600k_r50")),
         (Feature.EZWAY, ("yunet_2023mar", "face_reidentification_retail_0095")),
-        (Feature.APPLEMANGO, ("dlib_5_landmarks", "dlib_resnet_v1")),
+        (Feature.APPLEMANGO, ("yunet_2023mar", "face_reidentification_retail_0095")),
+        (Feature.APPLEMANGO, ("yunet_2023mar", "face_reidentification_retail_0095_onnx")),
+        (Feature.DLIB, ("dlib_5_landmarks", "dlib_resnet_v1")),
         (Feature.HEAD_POSE, ("fsanet_1x1", "fsanet_var")),
         (Feature.FACE_QUALITY, ("lightqnet_dm100",)),
         (Feature.PHOTO, ("minifasnet_v2_2.7", "minifasnet_v1se_4.0", "scrfd_500m")),
@@ -132,7 +134,9 @@ def test_what_is_needed_turns_on_everything_that_has_an_address(tmp_path, licenc
     assert "arcface_lresnet100e_ir" not in names  # only where it is asked for
     packaged = ("dlib_5_landmarks", "dlib_resnet_v1", "PP-OCRv6_small_rec")
     after = Machine(tmp_path / "after", *names, *packaged, FIDOX_WEIGHTS_LICENCE=licence)
-    assert all(state.on for state in after.states().values())
+    states = after.states()
+    assert all(state.on for state in states.values() if state.wanted)
+    assert [name for name, state in states.items() if not state.wanted] == [Feature.DLIB]
     assert needed(after.store, after.settings, gpu=gpu) == []
 
 
@@ -150,6 +154,25 @@ def test_what_the_settings_turn_off_is_off_and_not_wanted(tmp_path) -> None:
     assert states[Feature.DEEPFAKE].get == "FIDOX_LIVENESS_CHECKS=photo,mask,deepfake"
     assert not states[Feature.EZWAY].fetchable
     assert states[Feature.PHOTO].wanted
+
+
+@pytest.mark.parametrize(
+    ("engines", "present", "loaded"),
+    [
+        ("ezway,applemango", (), "ezway,applemango,dlib"),
+        ("ezway,applemango", ("scrfd_500m", "yunet_2023mar"), "ezway,applemango,dlib"),
+        ("ezway,applemango", ("scrfd_500m", "w600k_mbf"), "ezway,applemango"),
+        ("ezway,applemango", ("yunet_2023mar", "face_reidentification_retail_0095_onnx"), "ezway,applemango"),
+        ("applemango", ("scrfd_500m", "w600k_mbf"), "applemango,dlib"),
+        ("ezway", (), "ezway"),
+        ("ezway,dlib", ("scrfd_500m", "w600k_mbf"), "ezway,dlib"),
+        ("dlib,applemango", (), "dlib,applemango"),
+    ],
+)
+def test_dlib_is_loaded_where_it_is_named_or_where_nothing_else_can_be(tmp_path, engines, present, loaded) -> None:
+    machine = Machine(tmp_path, *present, FIDOX_ENGINES=engines)
+    assert choice.engines(machine.store, machine.settings, gpu=False) == tuple(loaded.split(","))
+    assert machine.states()[Feature.DLIB].wanted == ("dlib" in loaded)
 
 
 def test_a_weight_that_a_setting_names_and_the_licence_forbids_says_both(tmp_path) -> None:

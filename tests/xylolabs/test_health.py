@@ -48,6 +48,14 @@ def test_all_is_well(ask):
     assert engine["detector"] == told["model"]
 
 
+def test_the_liveness_checks_name_their_networks_and_what_is_known_against_them(ask):
+    checks = {engine["name"]: engine for engine in ask().json()["components"]["liveness"]["engines"]}
+    assert [network["name"] for network in checks["photo"]["networks"]] == ["minifasnet_v2_2.7", "minifasnet_v1se_4.0"]
+    assert [network["name"] for network in checks["deepfake"]["networks"]] == ["meso4_df", "mesoinception_df"]
+    assert "found none of 133" in checks["deepfake"]["caution"]
+    assert checks["photo"]["caution"] is checks["mask"]["caution"] is None
+
+
 @pytest.mark.parametrize(("name", "part"), [("postgres", "database"), ("redis", "redis"), ("face", "face")])
 def test_503_while_something_needed_is_away_and_which(stack, ask, name, part):
     with away(stack, name):

@@ -47,6 +47,8 @@ def test_the_headers_tell_of_the_work(faces, jpeg):
     headers = answer.headers
     assert UUID(headers["X-Request-Id"]).version == 4
     assert headers["X-Face-Count"] == "2"
+    # Pixels of the file: what was looked for in a picture of 2,000 by 1,428 of them.
+    assert 10 <= int(headers["X-Smallest-Face"]) <= 41
     assert all(float(headers[name]) > 0 for name in TIMES)
     assert sum(float(headers[name]) for name in TIMES[:3]) <= float(headers["X-Total-Ms"])
     assert headers["X-Model"] == faces.detect(jpeg(TWO)).json()["processing"]["model"]

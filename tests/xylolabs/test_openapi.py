@@ -100,6 +100,7 @@ def test_a_masked_picture_is_binary_of_three_types_with_its_headers(operations):
     assert set(answer["headers"]) == {
         "X-Request-Id",
         "X-Face-Count",
+        "X-Smallest-Face",
         "X-Inference-Ms",
         "X-Mask-Ms",
         "X-Encode-Ms",

@@ -72,6 +72,7 @@ def _be_one(settings: Settings) -> None:
         {
             "ezway": Feature.EZWAY,
             "applemango": Feature.APPLEMANGO,
+            "dlib": Feature.DLIB,
             "head_pose": Feature.HEAD_POSE,
             "face_quality": Feature.FACE_QUALITY,
         },

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.contracts import Part, PartState
-from shared.weights import MissingWeightError, WeightsError
-from workers.face.clarity import Clarity
 from workers.face.pose import HeadPoses
-from workers.inference.sessions import open_network
+from workers.inference.optional import open_optional
+from workers.vision.clarity import WEIGHT as CLARITY
+from workers.vision.clarity import open_clarity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from shared.settings import Inference
     from shared.weights import WeightStore
     from workers.face.pose import HeadPose
-    from workers.inference.network import Network
+    from workers.vision.clarity import Clarity
     from workers.vision.decode import Image
     from workers.vision.detection import Detection
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 POSES = ("fsanet_1x1", "fsanet_var")
-CLARITY = "lightqnet_dm100"
 
 
 @dataclass(frozen=True)
@@ -56,11 +55,8 @@ class Judges:
         return None if poses is None else _asked("head pose", lambda: poses.of(image.pixels, face))
 
     def how_clear(self, image: Image, face: Detection) -> float | None:
-        """See `Clarity.of`; None where nobody can say, as of a face without landmarks."""
-        clarity, landmarks = self.clarity, face.landmarks
-        if clarity is None or landmarks is None:
-            return None
-        return _asked("face quality", lambda: clarity.of(image.pixels, landmarks))
+        """See `Clarity.judge`; None where the network is missing, too."""
+        return None if self.clarity is None else self.clarity.judge(image, face)
 
 
 # Nobody but the plain measures.
@@ -69,31 +65,18 @@ PLAIN = Judges()
 
 def open_judges(store: WeightStore, settings: Inference) -> Judges:
     """Those whose weights are on this machine and can be loaded. Never raises for what is missing or broken."""
-    # In bf16 a head is turned by up to four degrees more or less, and a face on its head passes as a sharp one.
-    poses = [_open(store, name, settings) for name in POSES]
-    clarity = _open(store, CLARITY, settings)
+    # In f32: in bf16 a head is turned by up to four degrees more or less.
+    poses = [open_optional(store, name, settings) for name in POSES]
     both = [network for network in poses if network is not None]
     return Judges(
         poses=HeadPoses(both) if len(both) == len(POSES) else None,
-        clarity=Clarity(clarity) if clarity is not None else None,
+        clarity=open_clarity(store, settings),
     )
 
 
 def _part(name: str, model: str, networks: tuple[LoadedNetwork, ...]) -> Part:
     state = PartState.READY if networks else PartState.ABSENT
     return Part(name=name, state=state, model=model if networks else None, networks=networks, helps=True)
-
-
-def _open(store: WeightStore, name: str, settings: Inference) -> Network | None:
-    try:
-        return open_network(store.locate(name), settings, exact=True)
-    except MissingWeightError as error:
-        log.info("pictures are judged without %s: %s", name, error)
-    except WeightsError as error:
-        log.warning("pictures are judged without %s: %s", name, error)
-    except Exception as error:  # noqa: BLE001 — a file that the runtime cannot load, in whatever way it says so
-        log.warning("pictures are judged without %s: %s: %s", name, type(error).__name__, error)
-    return None
 
 
 def _asked(what: str, judge: Callable[[], T]) -> T | None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from workers.face import align
+from workers.vision import align
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,17 +55,11 @@ class HeadPoses:
 
     def of(self, pixels: NDArray[np.uint8], face: Detection) -> HeadPose:
         """The pose of a face. One without landmarks is taken as it stands: right up to a roll of 35 degrees."""
-        roll = 0.0 if face.landmarks is None else tilt(face.landmarks)
+        roll = 0.0 if face.landmarks is None else align.tilt(face.landmarks)
         blob = cv2.dnn.blobFromImage(_upright(pixels, face, roll), 1 / SPREAD, mean=(MEAN, MEAN, MEAN))
         answers = [network.run(cast("FloatArray", blob))[0][0] for network in self._networks]
         yaw, pitch, rest = (float(angle) for angle in np.mean(answers, axis=0))
         return HeadPose(yaw, pitch, roll + rest)
-
-
-def tilt(landmarks: FloatArray) -> float:
-    """By how many degrees a head is turned clockwise in the picture, by all five landmarks; right at any angle."""
-    matrix = align.similarity(landmarks)
-    return -math.degrees(math.atan2(float(matrix[1, 0]), float(matrix[0, 0])))
 
 
 def _upright(pixels: NDArray[np.uint8], face: Detection, roll: float) -> NDArray[np.uint8]:

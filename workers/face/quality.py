@@ -1,4 +1,4 @@
-"""Is this picture good enough to be compared with for years? Only register asks.
+"""Is this picture good enough to be compared with for years? Register asks, and compare and verify for far less.
 
 Four plain measures, each with what to change. All but the size are taken on the aligned face, so that they mean the
 same for every picture:
@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from workers.face import align
 from workers.face.judges import PLAIN
-from workers.face.pose import tilt
+from workers.vision import align
+from workers.vision.align import tilt
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -42,7 +42,16 @@ class Limits:
 
     eye_distance_px: float = 24.0  # 31 and more; a template of fewer pixels is a blur made larger
     sharpness: float = 60.0  # 154 and more; the same faces under a strong blur: below 40
-    clarity: float = 0.3  # 0.37 and more, mostly 0.5 to 0.61; on its head 0.09 to 0.47, behind dark glasses 0.11
+    # 0.44 and more on 249 photos (SCRFD, YuNet), 0.52 and more on 95 % of them; dogs' faces 0.02 to 0.43, a face on its
+    # head 0.29 in the median, one behind dark glasses 0.11.
+    clarity: float = 0.43
+    # What compare and verify need: of small, dark, blurred and compressed copies with less two thirds and more are
+    # missed at a score of 0.7, of those with 0.4 to 0.45 a half.
+    unfit: float = 0.4
+    unfit_px: float = 22.0  # the height of a face: of 18 to 22 pixels 80 % are missed, of 22 to 26 a half
+    # `detail_ratio`: 0.56 and more on 152 photos. Moved by a tenth of the face, of which more than one half are missed,
+    # 0.28 in the median along a row and 0.41 aslant; by a twentieth 0.43.
+    streaked: float = 0.36
     darkest: float = 35.0  # 55 to 183, and one of 21 that nobody could recognise
     brightest: float = 225.0
     burnt_out: float = 0.4  # at most 0.14 of the pixels
@@ -98,6 +107,28 @@ def faults(image: Image, face: Detection, judges: Judges = PLAIN, limits: Limits
     return tuple(found)
 
 
+def unfit(
+    image: Image, face: Detection, clarity: float | None, *, is_poor: bool, limits: Limits = LIMITS
+) -> tuple[Fault, ...]:
+    """Return what makes a face one that is missed more often than it is known again; nothing for all others.
+
+    `clarity` is LightQNet's score, or None where it was not asked for: then the embedding's length (`is_poor`) decides.
+    A face that moved while the picture was taken is clear to LightQNet, so it is judged by itself (`detail_ratio`). The
+    fault is named by the plain measures, so that the caller knows what to change.
+    """
+    if face.height < limits.unfit_px:
+        return (Fault.SIZE,)
+    moved = face.landmarks is not None and detail_ratio(_grey(image, face.landmarks)) < limits.streaked
+    if not moved and (not is_poor if clarity is None else clarity >= limits.unfit):
+        return ()
+    plain = (
+        _without_landmarks(image, face, limits)
+        if face.landmarks is None
+        else _with_landmarks(image, face.landmarks, limits)
+    )
+    return tuple(plain) or (Fault.SHARPNESS,)
+
+
 # From the eyes' middle to the mouth's, of the distance between the eyes, in a face from the front (`align.PLACES`).
 _MOUTH_OF_EYES = 1.15
 
@@ -108,9 +139,9 @@ def _with_landmarks(image: Image, landmarks: FloatArray, limits: Limits) -> list
     distance = float(np.hypot(*eyes))
     from_eyes = nose - (left_eye + right_eye) / 2
     to_mouth = (left_mouth + right_mouth) / 2 - (left_eye + right_eye) / 2
-    grey = cv2.cvtColor(align.crop(image.pixels, landmarks), cv2.COLOR_BGR2GRAY)
+    grey = _grey(image, landmarks)
     # A head that turns away brings its eyes together, and is no smaller for it.
-    found = _size_light_sharpness(max(distance, float(np.hypot(*to_mouth)) / _MOUTH_OF_EYES), grey, limits)
+    found = _size_light_sharpness(max(distance, float(np.hypot(*to_mouth)) / _MOUTH_OF_EYES), grey, image.gain, limits)
     # In the face's own axes: along the eyes, and at a right angle to them.
     along = eyes / max(distance, 1e-6)
     down = np.array([-along[1], along[0]])
@@ -123,6 +154,28 @@ def _with_landmarks(image: Image, landmarks: FloatArray, limits: Limits) -> list
     ):
         found.append(Fault.POSE)
     return found
+
+
+def detail_ratio(grey: MatLike) -> float:
+    """Return the least over the most fine detail among four directions of an aligned face, uint8[112, 112]: 0 to 1.
+
+    Detail is the mean second difference in a row, a column and both diagonals; that of diagonals is raised by the root
+    of two, by which it is smaller in faces that stand still. Movement takes detail away along its own direction, and
+    nothing else does: small, unfocused, dark and compressed faces keep 0.47 and more.
+    """
+    face = grey[20:100, 20:92].astype(np.float32)
+    centre = 2 * face[2:-2, 2:-2]
+    detail = (
+        np.abs(centre - face[2:-2, :-4] - face[2:-2, 4:]).mean(),
+        np.abs(centre - face[:-4, 2:-2] - face[4:, 2:-2]).mean(),
+        2**0.5 * np.abs(centre - face[1:-3, 1:-3] - face[3:-1, 3:-1]).mean(),
+        2**0.5 * np.abs(centre - face[1:-3, 3:-1] - face[3:-1, 1:-3]).mean(),
+    )
+    return float(min(detail) / max(*detail, 1e-6))
+
+
+def _grey(image: Image, landmarks: FloatArray) -> MatLike:
+    return cv2.cvtColor(align.crop(image.pixels, landmarks), cv2.COLOR_BGR2GRAY)
 
 
 def _is_turned(pose: HeadPose | None, face: Detection, limits: Limits) -> bool:
@@ -141,17 +194,17 @@ def _without_landmarks(image: Image, face: Detection, limits: Limits) -> list[Fa
     x1, y1, x2, y2 = (round(float(edge)) for edge in face.box)
     inside = image.pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]  # a box at the edge may be cut to a sliver
     grey = cv2.cvtColor(cv2.resize(inside, (align.SIDE, align.SIDE)), cv2.COLOR_BGR2GRAY)
-    return _size_light_sharpness(_EYES_OF_BOX * face.width, grey, limits)
+    return _size_light_sharpness(_EYES_OF_BOX * face.width, grey, image.gain, limits)
 
 
-def _size_light_sharpness(eye_distance_px: float, grey: MatLike, limits: Limits) -> list[Fault]:
-    """`grey` is the face, uint8[112, 112]."""
+def _size_light_sharpness(eye_distance_px: float, grey: MatLike, gain: float, limits: Limits) -> list[Fault]:
+    """`grey` is the face, uint8[112, 112], made brighter by `gain`."""
     middle = grey[28:100, 26:86]  # without the corners, which in a tight crop lie outside the picture
     found: list[Fault] = []
     if eye_distance_px < limits.eye_distance_px:
         found.append(Fault.SIZE)
     if (
-        not limits.darkest <= float(middle.mean()) <= limits.brightest
+        not limits.darkest <= float(middle.mean()) / gain <= limits.brightest
         or float((middle > 250).mean()) > limits.burnt_out
     ):
         found.append(Fault.LIGHT)

@@ -13,6 +13,7 @@ an answer, whichever process wrote or deleted it. docs/identify.md has the measu
 from __future__ import annotations
 
 import asyncio
+import heapq
 import mmap
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from shared.db.template_changes import BLOCK_ROWS, GalleryKey
-from shared.db.templates import Nearest
+from shared.db.templates import COUNTED, Nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,16 +30,18 @@ if TYPE_CHECKING:
     from shared.db.templates import Templates, Vector
 
 # Measured: PostgreSQL scans 2,000 templates of 512 numbers in 1.5 ms.
-IN_MEMORY_FROM = 2000
+IN_MEMORY_FROM = COUNTED
 # How often a search begins again because its answer was deleted meanwhile; then PostgreSQL decides.
 TRIES = 3
 
 
 class Found(NamedTuple):
-    """The best template of a gallery; `cosine` in -1..1."""
+    """The best template of a gallery; `cosine`, `second` and `between` as in `Nearest`."""
 
     template_id: int
     cosine: float
+    second: float = -1.0
+    between: float = -1.0
 
 
 class Search:
@@ -69,10 +72,12 @@ class Search:
                     self._galleries.pop(key, None)
                     break
                 found = await asyncio.to_thread(gallery.nearest, embedding)
+                among = gallery.count
             if found is None:
                 return None
             if owner := await self._changes.owner(key, found.template_id):
-                return Nearest(*owner, found.cosine)
+                # Nobody asks whether the second is still there: one deleted just now makes the answer more careful.
+                return Nearest(*owner, found.cosine, among, found.second, found.between)
         return await self._templates.nearest(tenant_id, engine, model_id, embedding)
 
     async def _catch_up(self, key: GalleryKey, gallery: Gallery) -> bool:
@@ -134,6 +139,11 @@ class Gallery:
     def _block_bytes(self) -> int:
         return BLOCK_ROWS * self.dimension * np.dtype(np.float32).itemsize
 
+    @property
+    def count(self) -> int:
+        """How many templates there are: as many as users, who have one of a model each."""
+        return sum(block.count for block in self._blocks)
+
     def bytes_for(self, count: int) -> int:
         """What so many templates take."""
         return -(-count // BLOCK_ROWS) * self._block_bytes
@@ -163,14 +173,25 @@ class Gallery:
                 return
 
     def nearest(self, embedding: Vector) -> Found | None:
-        """The template with the greatest inner product, by a scan of all. Blocks a thread; touches no event loop."""
-        best: Found | None = None
+        """The template with the greatest inner product, by a scan of all, and the second one.
+
+        Blocks a thread; touches no event loop.
+        """
+        best: list[tuple[float, _Block, int]] = []
         for block in self._blocks:
             cosines = block.embeddings[: block.count] @ embedding
-            position = int(cosines.argmax())
-            if best is None or cosines[position] > best.cosine:
-                best = Found(int(block.ids[position]), float(cosines[position]))
-        return best
+            for _ in range(min(2, block.count)):
+                position = int(cosines.argmax())
+                best.append((float(cosines[position]), block, position))
+                cosines[position] = -np.inf
+        if not best:
+            return None
+        (cosine, block, position), *others = heapq.nlargest(2, best, key=lambda one: one[0])
+        template_id = int(block.ids[position])
+        if not others:
+            return Found(template_id, cosine)
+        second, other, place = others[0]
+        return Found(template_id, cosine, second, float(block.embeddings[position] @ other.embeddings[place]))
 
 
 class _Block:

@@ -19,9 +19,11 @@ import msgspec
 
 from shared import contracts
 from shared.contracts import Context, Failure, failed
-from shared.db.templates import Template, Templates
+from shared.db.templates import Template, Templates, names_of
 from workers.face.analysis import Analysis, Want, analyse
+from workers.face.anonymous import detected, looked_at
 from workers.face.engines import NO_ENGINE
+from workers.face.identification import needed_score
 from workers.face.judges import PLAIN
 from workers.inference.circuit import first_answer
 from workers.runtime.process import SPARE_THREADS
@@ -42,6 +44,12 @@ if TYPE_CHECKING:
 ALREADY = "delete the user first, or choose another user code"
 OTHER_MODEL = "the user was registered with a model that is no longer used; delete and register again"
 MISMATCH = "the face is not the one that this user code was registered with"
+
+# What a verify must score so that its picture becomes a template of an engine that lacks one: one false match in ten
+# thousand, ten times rarer than a login's, whatever the call's context was. A false match ends with the call, but a
+# template made of one would let the same wrong person in for years. It fills a gap only: a template that exists is
+# never replaced by a verify, so whoever holds a user's session cannot drift it step by step towards another face.
+FILL_IN_SCORE = 0.8
 
 # How often a registration begins again because another call changed the same user meanwhile.
 TRIES = 3
@@ -73,6 +81,7 @@ class FaceTasks:
         self._pictures = ThreadPoolExecutor(slots + SPARE_THREADS, thread_name_prefix="picture")
         self._lacking: dict[tuple[int, str], tuple[bool, float]] = {}
         self._max_pixels = settings.max_pixels
+        self._fpir = settings.identify_fpir
         self._thresholds = {
             Context.LOGIN: settings.threshold_login,
             Context.GENERAL: settings.threshold_general,
@@ -198,7 +207,9 @@ class FaceTasks:
         score = engine.calibration.score(float(found.embedding @ template.embedding))
         threshold = self._thresholds[operation.context]
         matched = score >= threshold
-        if matched:
+        if not matched and (unfit := _unfit([found])):
+            return unfit
+        if score >= FILL_IN_SCORE:
             missing = [slot for slot in self._engines.in_order() if _model(slot) not in by_model]
             call.afterwards.extend(partial(self._fill_in, operation, call, slot, found) for slot in missing)
         return contracts.Verified(
@@ -241,10 +252,15 @@ class FaceTasks:
 
     async def _identify(self, engine: Engine, found: Analysis, call: Call) -> contracts.Identified:
         started = time.perf_counter()
-        best = await self._search.nearest(call.tenant_id, engine.name, engine.model_id, found.embedding)
+        names = names_of(engine.name, engine.model_id)
+        each = [await self._search.nearest(call.tenant_id, name, engine.model_id, found.embedding) for name in names]
+        best = max((one for one in each if one), key=lambda one: one.cosine, default=None)
         search_ms = (time.perf_counter() - started) * 1000
         threshold = self._thresholds[Context.GENERAL]
         score = engine.calibration.score(best.cosine) if best else 0.0
+        if best is not None:
+            # What this search of so many asked for: a caller who compares score and threshold sees why.
+            threshold = needed_score(engine.calibration, best, threshold=threshold, fpir=self._fpir)
         matched = best is not None and score >= threshold
         return contracts.Identified(
             score=score,
@@ -265,9 +281,12 @@ class FaceTasks:
         engine, (first, second) = looked
         threshold = self._thresholds[Context.GENERAL]
         score = engine.calibration.score(float(first.embedding @ second.embedding))
+        matched = score >= threshold
+        if not matched and (unfit := _unfit([first, second])):
+            return unfit
         return contracts.Compared(
             score=score,
-            matched=score >= threshold,
+            matched=matched,
             threshold=threshold,
             engine=engine.name,
             model=engine.model_id,
@@ -276,11 +295,11 @@ class FaceTasks:
 
     async def count(self, operation: contracts.CountFaces, call: Call) -> contracts.AnyOutcome:
         """Every face of a picture."""
-        looked = await self._look(operation, call, Want.FACES, self._engines.in_order())
+        looked = await looked_at(self._engines, operation, call, self._max_pixels)
         if isinstance(looked, contracts.Failed):
             return looked
-        engine, (found,) = looked
-        return contracts.FacesCounted(faces=found.faces, engine=engine.name, model=None, profile=found.profile)
+        found = detected(*looked)
+        return contracts.FacesCounted(faces=found.faces, engine=found.engine, model=None, profile=found.profile)
 
     async def delete(self, operation: contracts.DeleteUser, call: Call) -> contracts.AnyOutcome:
         """Forget a user."""
@@ -366,6 +385,14 @@ class FaceTasks:
 def _model(slot: EngineSlot) -> tuple[str, str]:
     """Engine and model id; the latter is empty for an engine that was never loaded, and matches nothing."""
     return slot.name, slot.part.model_id if slot.part else ""
+
+
+def _unfit(pictures: Sequence[Analysis]) -> contracts.Failed | None:
+    """Say which picture is too bad to tell two persons apart, instead of a "no match" that it is no evidence for."""
+    for position, one in enumerate(pictures):
+        if one.unfit:
+            return failed(Failure.LOW_QUALITY, "; ".join(fault.advice for fault in one.unfit), image=position)
+    return None
 
 
 def _summed(first: contracts.Profile, second: contracts.Profile) -> contracts.Profile:

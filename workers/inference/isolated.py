@@ -18,7 +18,6 @@ import subprocess
 import sys
 import threading
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -36,10 +35,13 @@ class IsolatedProcessError(Exception):
 
 
 class IsolatedProcess:
-    """One object, made by `factory` ("module:class") from paths. One call at a time; others wait for it."""
+    """One object, made by `factory` ("module:class") from `arguments`. One call at a time; others wait for it.
 
-    def __init__(self, factory: str, arguments: Sequence[Path] = (), *, call_s: float = CALL_S) -> None:
-        self._command = [factory, *map(str, arguments)]
+    The arguments stand in the table of processes, where every user of the machine can read them.
+    """
+
+    def __init__(self, factory: str, arguments: Sequence[str] = (), *, call_s: float = CALL_S) -> None:
+        self._command = [factory, *arguments]
         self._call_s = call_s
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -128,7 +130,7 @@ def main() -> None:
     connection = Connection(int(sys.argv[1]))
     module, _, name = sys.argv[2].partition(":")
     factory = getattr(importlib.import_module(module), name)
-    serve(connection, factory(*map(Path, sys.argv[3:])))
+    serve(connection, factory(*sys.argv[3:]))
 
 
 if __name__ == "__main__":

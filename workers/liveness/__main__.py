@@ -24,6 +24,7 @@ def _processes(settings: Settings) -> int:
 
 def _be_one(settings: Settings) -> None:
     # Imported here, where models are needed: the supervisor stays at a few megabytes.
+    from shared.weights import WeightStore  # noqa: PLC0415
     from shared.weights.requirements import Feature  # noqa: PLC0415
     from workers.inference.circuit import Parts  # noqa: PLC0415
     from workers.inference.explained import Explained  # noqa: PLC0415
@@ -31,6 +32,7 @@ def _be_one(settings: Settings) -> None:
     from workers.liveness.load import checks  # noqa: PLC0415
     from workers.liveness.tasks import LivenessTasks  # noqa: PLC0415
     from workers.runtime.process import run_process  # noqa: PLC0415
+    from workers.vision.clarity import open_clarity  # noqa: PLC0415
     from workers.vision.detectors import detector_loaders  # noqa: PLC0415
 
     require_gpu(settings.inference)
@@ -40,6 +42,7 @@ def _be_one(settings: Settings) -> None:
         Parts(detector_loaders(settings), limit_s=limit_s, retry_s=retry_s, what="detector", one_is_enough=True),
         Parts(checks(settings), limit_s=limit_s, retry_s=retry_s, what="check"),
         settings.liveness,
+        open_clarity(WeightStore(settings.weights), settings.inference),
         max_pixels=faces.max_pixels,
     )
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from shared.contracts import Check
 from shared.settings import SettingsError
-from shared.weights import MissingWeightError, WeightStore, of_check
-from workers.liveness.deepfake import DeepfakeCheck
+from shared.weights import MissingWeightError, UnknownWeightError, WeightStore, names_of_check, of_check
+from shared.weights.requirements import networks_asked
+from workers.liveness.deepfake import deepfake_check
 from workers.liveness.mask import MaskCheck
-from workers.liveness.photo import PhotoCheck
+from workers.liveness.photo import photo_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,23 +21,30 @@ if TYPE_CHECKING:
 
 
 def checks(settings: Settings) -> dict[str, Callable[[], LivenessCheck]]:
-    """How to load each check of the settings. Raises SettingsError for a name that is none."""
+    """How to load each check of the settings. Raises SettingsError for a name of a check or a network that is none."""
+    known = WeightStore(settings.weights).manifest
     for name in settings.liveness.checks:
         if name not in _CHECKS:
             raise SettingsError(f"FIDOX_LIVENESS_CHECKS: there is no check {name}; there are {', '.join(_CHECKS)}")
+        setting, asked = networks_asked(settings, Check(name))
+        try:
+            names_of_check(known, Check(name), asked)
+        except UnknownWeightError as error:
+            raise SettingsError(f"{setting}: {error}") from None
     return {name: partial(_check, settings, Check(name)) for name in settings.liveness.checks}
 
 
 def _check(settings: Settings, check: Check) -> LivenessCheck:
     store = WeightStore(settings.weights)
-    found, missing = of_check(store, check)
+    _, asked = networks_asked(settings, check)
+    found, missing = of_check(store, check, asked)
     if missing:
         raise MissingWeightError("; ".join(f"no {weight.name}: {store.way_to_get(weight)}" for weight in missing))
     return _CHECKS[check](settings.inference, *found)
 
 
 _CHECKS: dict[Check, Callable[..., LivenessCheck]] = {
-    Check.PHOTO: PhotoCheck,
-    Check.DEEPFAKE: DeepfakeCheck,
+    Check.PHOTO: photo_check,
+    Check.DEEPFAKE: deepfake_check,
     Check.MASK: MaskCheck,
 }

@@ -20,8 +20,8 @@ from shared.contracts import Check, Failure, PartState, failed
 from workers.inference.circuit import PartFailedError, State, first_answer
 from workers.vision.decode import ImageError, decode
 from workers.vision.detection import DetectOptions, Stopwatch
-from workers.vision.primary_face import primary_face
 from workers.vision.profile import profile_of
+from workers.vision.upright import find_face
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from workers.inference.network import FloatArray
     from workers.liveness.checks import LivenessCheck
     from workers.runtime.tasks import Call, Handlers
+    from workers.vision.clarity import Clarity
     from workers.vision.decode import Image
+    from workers.vision.detection import Detection
     from workers.vision.detectors import Detector
 
 NO_CHECK = "no liveness check answers; an operator can see why in the liveness worker's log and with `fidox doctor`"
@@ -54,10 +56,17 @@ class LivenessTasks:
     """The handler of one worker process, and what it says of itself."""
 
     def __init__(
-        self, detectors: Parts[Detector], checks: Parts[LivenessCheck], settings: LivenessSettings, *, max_pixels: int
+        self,
+        detectors: Parts[Detector],
+        checks: Parts[LivenessCheck],
+        settings: LivenessSettings,
+        clarity: Clarity | None = None,
+        *,
+        max_pixels: int,
     ) -> None:
         self._detectors = detectors
         self._checks = checks
+        self._clarity = clarity
         self._max_pixels = max_pixels
         self._thresholds = {
             Check.PHOTO: settings.threshold_photo,
@@ -142,7 +151,7 @@ class LivenessTasks:
         except ImageError as error:
             return failed(error.failure, error.detail, image=0)
         decode_ms = watch.lap()
-        found = await first_answer(self._detectors.in_order(), call.compute, _detect, image, options)
+        found = await first_answer(self._detectors.in_order(), call.compute, self._detect, image, options)
         if found is None:
             return failed(Failure.ENGINE_UNAVAILABLE, NO_DETECTOR, retry_after_s=1)
         if isinstance(found, contracts.Failed):
@@ -153,6 +162,14 @@ class LivenessTasks:
     def _decode(self, data: bytes) -> Image:
         return decode(data, max_pixels=self._max_pixels)
 
+    def _detect(self, detector: Detector, image: Image, options: DetectOptions) -> Found | contracts.Failed:
+        """The face that is meant, with its picture set upright: the checks know upright faces only."""
+        try:
+            sighting = find_face(detector, image, options, self._clarity.judge if self._clarity else _nobody_knows)
+        except ImageError as error:
+            return failed(error.failure, error.detail, image=0)
+        return Found(sighting.image.pixels, sighting.face.box, profile_of(image, sighting.detections, 0))
+
     async def _run(self, slot: PartSlot[LivenessCheck], found: Found, call: Call) -> contracts.CheckResult:
         check = Check(slot.name)
         threshold = self._thresholds[check]
@@ -162,17 +179,13 @@ class LivenessTasks:
         )
 
 
+def _nobody_knows(_image: Image, _face: Detection) -> float | None:
+    """Stand for the clarity of a face where that network's weights are missing."""
+    return None
+
+
 def _score(check: LivenessCheck, found: Found) -> tuple[float, str]:
     return check.score(found.pixels, found.box), check.model_id
-
-
-def _detect(detector: Detector, image: Image, options: DetectOptions) -> Found | contracts.Failed:
-    detections = detector.detect(image, options)
-    try:
-        face = primary_face(detections.faces)
-    except ImageError as error:
-        return failed(error.failure, error.detail, image=0)
-    return Found(image.pixels, face.box, profile_of(image, detections, 0))
 
 
 def _unavailable(check: str) -> contracts.Failed:

@@ -1,5 +1,7 @@
 """How a supervisor knows that its processes still work: each writes a byte a second into a pipe, from its event loop.
 
+Which byte says whether it reaches Redis: one that does not lives, and is not ready.
+
     process  load models ─> first beat: ready ─> a beat a second ─ … ─> stands still (SIGSTOP, a deadlock, the GIL held)
     supervisor                      └─ watched from here on                  └─ silent too long ─> SIGKILL, another one
 
@@ -12,10 +14,15 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Carries the pipe's number from a supervisor to its process; not a setting, so it stands here and not in settings.py.
 VARIABLE = "FIDOX_HEARTBEAT_FD"
 BEAT_S = 1.0
+IN_TOUCH, CUT_OFF = b".", b"-"
 # A beat may come late on a busy machine; this many seconds without one are no lateness.
 MISSED_S = 5.0
 # A pipe holds 64 KiB; a look takes far less than that in.
@@ -31,6 +38,7 @@ class Pulse:
         self._longest_look_s = longest_look_s
         self._looked = time.monotonic()
         self._is_ready = False
+        self._in_touch = True
         self.silent_s = 0.0
 
     def started(self) -> None:
@@ -42,6 +50,11 @@ class Pulse:
         """Was it ready once, and heard lately?"""
         return self._is_ready and self.silent_s < MISSED_S
 
+    @property
+    def takes_jobs(self) -> bool:
+        """Does it beat, and reach Redis?"""
+        return self.beats and self._in_touch
+
     def look(self) -> float:
         """For how long it has been silent since it was ready.
 
@@ -51,9 +64,11 @@ class Pulse:
         now = time.monotonic()
         passed, self._looked = min(now - self._looked, self._longest_look_s), now
         try:
-            heard = bool(os.read(self._read, MOST_BYTES))
+            said = os.read(self._read, MOST_BYTES)
         except BlockingIOError:
-            heard = False
+            said = b""
+        heard = bool(said)
+        self._in_touch = said.endswith(IN_TOUCH) if heard else self._in_touch
         self._is_ready = self._is_ready or heard
         self.silent_s = self.silent_s + passed if self._is_ready and not heard else 0.0
         return self.silent_s
@@ -63,7 +78,7 @@ class Pulse:
         os.close(self._read)
 
 
-async def beat() -> None:
+async def beat(reaches_redis: Callable[[], bool]) -> None:
     """The process's end: beats until cancelled; returns only when the supervisor is gone."""
     number = os.environ.pop(VARIABLE, None)  # popped: what this process starts has nothing to write there
     if number is None:
@@ -74,7 +89,7 @@ async def beat() -> None:
     try:
         while True:
             try:
-                os.write(pipe, b".")
+                os.write(pipe, IN_TOUCH if reaches_redis() else CUT_OFF)
             except BlockingIOError:  # full: the supervisor stands still, and will find enough when it goes on
                 pass
             except BrokenPipeError:

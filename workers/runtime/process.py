@@ -27,9 +27,11 @@ from shared.db.templates import register_vectors
 from shared.db.transactions import Transactions
 from shared.endings import end
 from shared.metrics.sampled import sampled
-from shared.queue import connect
+from shared.redis_client import connect
 from shared.tracing import set_up_tracing
 from shared.weights import licences
+from shared.weights.cautions import caution
+from shared.weights.manifest import with_own
 from workers.runtime import heartbeat
 from workers.runtime.slots import Slots
 from workers.runtime.tasks import Handlers, Performer
@@ -99,7 +101,7 @@ async def _run(
     describe: Describe,
 ) -> bool:
     """Until it is told to stop. Is this process no good any more?"""
-    redis = connect(settings.queue.url)
+    redis = connect(settings.queue)
     pool_context = open_pool(settings.database, application=f"fidox {kind}", configure=register_vectors)
     try:
         async with (
@@ -122,8 +124,10 @@ async def _run(
             gc.freeze()
             # In a thread: the first time it may read the hashes of files that lie on a slow disk.
             parts = await asyncio.to_thread(describe)
-            if notice := licences.notice(model for part in parts for model in (part.model, part.detector)):
-                log.warning("%s", notice)
+            models = [model for part in parts for model in (part.model, part.detector)]
+            for notice in (licences.notice(models, with_own(settings.weights.manifest)), caution(models)):
+                if notice:
+                    log.warning("%s", notice)
             log.info("%s worker ready", kind)
             try:
                 await worker.run_until_stopped()
@@ -137,7 +141,7 @@ async def _run(
 
 
 async def _beat(worker: JobWorker) -> None:
-    await heartbeat.beat()
+    await heartbeat.beat(lambda: worker.reaches_redis)
     log.warning("the supervisor is gone; finishing")
     worker.stop()
 
@@ -169,5 +173,8 @@ async def _keep_house(transactions: Transactions, retention_days: int) -> None:
             await transactions.keep_house(retention_days)
         except StoreUnavailableError:
             await asyncio.sleep(60)
+        except Exception:  # a task's edge: nobody would start this one again
+            log.exception("housekeeping of transactions failed")
+            await asyncio.sleep(600)
         else:
             await asyncio.sleep(KEEP_HOUSE_EVERY_S)

@@ -90,9 +90,10 @@ def _is_installed(distribution: str) -> bool:
 class Supervisor:
     """Keeps `count` processes of `python -m module --one` alive, and kills one that is silent for three leases.
 
-    They keep freed arrays of up to `kept_bytes` for the next ones. Where there is a `ready_file`, it is touched every
-    second while at least one of them has its models and lives, for a probe to look at its age. For prometheus-client it
-    is a collector.
+    They keep freed arrays of up to `kept_bytes` for the next ones. Where there is a `ready_file`, it is written every
+    second while at least one of them has its models and lives, for a probe to look at its age. It is empty while one of
+    those reaches Redis, and says so while none does: such a worker is not ready, and a restart would not help it. For
+    prometheus-client it is a collector.
     """
 
     def __init__(
@@ -139,13 +140,14 @@ class Supervisor:
         return [processes, restarts]
 
     def _show_ready(self) -> None:
-        """Touch the file, or take it away."""
+        """Write the file, or take it away."""
         if self._ready_file is None or time.monotonic() - self._touched < TOUCH_EVERY_S:
             return
         self._touched = time.monotonic()
         try:
             if any(child.is_ready for child in self._children):
-                self._ready_file.touch()
+                takes_jobs = any(child.takes_jobs for child in self._children)
+                self._ready_file.write_text("" if takes_jobs else "Redis does not answer\n", "utf-8")
             else:
                 self._ready_file.unlink(missing_ok=True)
         except OSError as error:
@@ -196,6 +198,11 @@ class _Child:
     def is_ready(self) -> bool:
         """Has it loaded its models, and lived a moment ago?"""
         return self.process is not None and self._pulse is not None and self._pulse.beats
+
+    @property
+    def takes_jobs(self) -> bool:
+        """Is it ready, and does it reach Redis?"""
+        return self.process is not None and self._pulse is not None and self._pulse.takes_jobs
 
     def look(self, most_silent_s: float) -> bool:
         """Kill it when it has been silent for too long, and say so. Its jobs have been taken over by then."""

@@ -28,6 +28,7 @@ from redis import exceptions
 
 from shared import contracts, envelopes, keys
 from shared.endings import end
+from shared.redis_client import words
 from shared.release import RELEASE
 from workers.runtime.tasks import Taken
 
@@ -55,6 +56,8 @@ MOST_BYTES_TAKEN = 4 * 1024 * 1024
 # How long jobs in hand may take after SIGTERM.
 DRAIN_S = 15.0
 RETRY_S = 0.3
+# One late heartbeat is a busy Redis, and by the third the lease has run out: other workers have the jobs by then.
+MOST_MISSED = 3
 
 
 class JobWorker:
@@ -80,11 +83,17 @@ class JobWorker:
         self._drain_s = DRAIN_S
         # By job. A job's slot is freed before its answer is pushed, so there may be more of these than slots.
         self._in_hand: dict[str, asyncio.Task[None]] = {}
+        self._missed = 0
         self.worker_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}:{RELEASE}"
         self._command = cast("Callable[..., Awaitable[Any]]", redis.execute_command)
         scripts = files("workers.runtime")
         self._claim_script = redis.register_script(scripts.joinpath("claim.lua").read_text("utf-8"))
         self._renew_script = redis.register_script(scripts.joinpath("renew.lua").read_text("utf-8"))
+
+    @property
+    def reaches_redis(self) -> bool:
+        """Was one of the last MOST_MISSED heartbeats answered? If not, no job comes here: this worker is not ready."""
+        return self._missed < MOST_MISSED
 
     def stop(self, *, drain_s: float = DRAIN_S) -> None:
         """As SIGTERM does; jobs in hand get `drain_s` to end."""
@@ -116,7 +125,7 @@ class JobWorker:
                 if not await self._take(free):
                     await self._command("BLPOP", keys.wake(self._kind), TICK_S)
             except (exceptions.RedisError, OSError) as error:
-                log.warning("Redis does not answer (%s); trying again", type(error).__name__)
+                log.warning("no jobs, trying again: %s", words(error))
                 await asyncio.sleep(RETRY_S)
 
     async def _take(self, most: int) -> int:
@@ -156,7 +165,7 @@ class JobWorker:
             self._in_hand.pop(job_id, None)
             if not task.cancelled() and (error := task.exception()) is not None:
                 # Redis went away in the middle: the lease runs out, and the job is done again, here or elsewhere.
-                log.warning("job left to its lease: %s", type(error).__name__)
+                log.warning("job left to its lease: %s", words(error))
 
         task.add_done_callback(done)
 
@@ -167,21 +176,33 @@ class JobWorker:
     async def _beat(self) -> None:
         """Tell Redis three times a lease that this worker lives, how fast it is, and that it holds on to its jobs."""
         while True:
-            pace = self._performer.job_ms
-            with suppress(exceptions.RedisError, OSError):
-                await self._renew_script(
-                    keys=[keys.workers(self._kind), keys.pace(self._kind), keys.parts(self._kind)],
-                    args=[
-                        self.worker_id,
-                        self._lease_ms,
-                        "" if pace is None else round(pace / self._slots.total, 2),
-                        0 if self._stopping.is_set() else 1,
-                        envelopes.encode(self._describe()),
-                        keys.LEASE,
-                        *self._in_hand,
-                    ],
-                )
+            try:
+                await self._renew()
+            except (exceptions.RedisError, OSError) as error:
+                self._missed += 1
+                if self._missed in {1, MOST_MISSED}:
+                    log.warning("heartbeat missed %d times: %s", self._missed, words(error))
+            else:
+                if not self.reaches_redis:
+                    log.warning("heartbeats are answered again, after %d that were not", self._missed)
+                self._missed = 0
             await asyncio.sleep(self._lease_ms / 3000)
+
+    async def _renew(self) -> None:
+        """Run renew.lua. Raises redis errors."""
+        pace = self._performer.job_ms
+        await self._renew_script(
+            keys=[keys.workers(self._kind), keys.pace(self._kind), keys.parts(self._kind)],
+            args=[
+                self.worker_id,
+                self._lease_ms,
+                "" if pace is None else round(pace / self._slots.total, 2),
+                0 if self._stopping.is_set() else 1,
+                envelopes.encode(self._describe()),
+                keys.LEASE,
+                *self._in_hand,
+            ],
+        )
 
     async def _drain(self) -> None:
         """Say goodbye, so that nobody counts on this worker; hand on the wake-up that it may have taken; finish."""

@@ -9,26 +9,28 @@ does in a fraction of the time: a detector looks at 640 pixels, an embedding at 
 `decode_whole` is for what goes out again: every pixel, upright and with its transparency, and a view for a detector.
 
     JPEG, CMYK or MPO ─ its first picture in colour ─┐                     ┌─ pixels, for whoever paints on them
-    PNG, WebP, grey, palette, 16 bit ─ in 8 bit ─────┼─ EXIF orientation ──┤
+    PNG, WebP, grey, palette, 16 bit ─ in 8 bit ─────┼─ upright ─ sRGB ────┤
     the same with transparency ─ in four channels ───┘                     └─ seen, reduced, for a detector
 
-What moves (APNG, animated WebP) goes out as its first frame: it is what is looked at, too. A detector sees the colours
-without the transparency, so that a face which an editor only hid is masked as well. OpenCV does not know a transparent
-grey (tRNS of a grey PNG), and such a picture goes out opaque.
+What moves (APNG, animated WebP) goes out as its first frame: it is what is looked at, too. A detector sees what a
+viewer sees: transparent pixels lie on white, and what is fully transparent is erased from what goes out
+(`transparency`). Where a half transparent part still carries its colours, mask looks at these, too.
 """
 
 from __future__ import annotations
 
 import io
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import cv2
 import numpy as np
 import PIL.Image
 
 from shared.contracts import Failure
+from workers.vision.colour_profile import to_srgb
+from workers.vision.transparency import erase_unseen, is_veiled, on_white, with_alpha
+from workers.vision.wholeness import ended, is_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 KEEP_SIDE = 1600
 # OpenCV's warps take no picture of more pixels in a row or a column (SHRT_MAX).
 MAX_SIDE = 32_766
+# As `keep_side`: a JPEG comes as it is, or reduced as far as MAX_SIDE asks.
+EVERY_PIXEL = MAX_SIDE // 2
 FORMATS = ("JPEG", "PNG", "WEBP")
 # The bound on pixels is the setting's, and is looked at before anything is decoded; Pillow's own would only warn.
 PIL.Image.MAX_IMAGE_PIXELS = None
@@ -50,22 +54,6 @@ _FLAGS = {
     4: cv2.IMREAD_REDUCED_COLOR_4,
     2: cv2.IMREAD_REDUCED_COLOR_2,
     1: cv2.IMREAD_COLOR,
-}
-# What ends a run of entropy-coded data: in it an FF is followed by 00 or by a restart marker; 01 has no segment either.
-_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
-_END_OF_IMAGE = b"\xd9"
-_MAX_SEGMENTS = 4096  # 83 photos have 6 to 24; 10 MB of a colour profile and notes have 160
-EXIF_ORIENTATION = 0x0112
-# From EXIF's orientation (JEITA CP-3451, 4.6.4 A) to upright: is it transposed, and how is it flipped after that?
-# OpenCV's flips: 1 left and right, 0 top and bottom, -1 both. 1, and any value that EXIF does not have, stays as it is.
-_UPRIGHT: dict[int, tuple[bool, int | None]] = {
-    2: (False, 1),
-    3: (False, -1),
-    4: (False, 0),
-    5: (True, None),
-    6: (True, 1),
-    7: (True, -1),
-    8: (True, 0),
 }
 
 
@@ -83,7 +71,7 @@ class Image:
     """`pixels` is BGR uint8[height, width, 3], upright; `width` and `height` are the file's, upright, too.
 
     `scale` is the size of `pixels` over the file's: 1, 1/2, 1/4 or 1/8. Coordinates go back by dividing by it.
-    `channels` are the file's, see `Header`.
+    `channels` are the file's, see `Header`. `gain` is by what the pixels were made brighter than the file's (`light`).
     """
 
     pixels: NDArray[np.uint8]
@@ -91,6 +79,7 @@ class Image:
     height: int
     scale: float
     channels: int = 3
+    gain: float = 1.0
 
     @classmethod
     def of(cls, pixels: NDArray[np.uint8]) -> Image:
@@ -100,17 +89,26 @@ class Image:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Whole:
-    """`pixels` is BGR or BGRA uint8[height, width, 3 or 4], to paint on; `seen` may share its memory."""
+    """`pixels` is BGR or BGRA uint8[height, width, 3 or 4], to paint on; `seen` may share its memory.
+
+    `seen` is what a viewer sees, reduced; `veiled` the colours without their transparency, where that hides something
+    and lets it out all the same.
+    """
 
     pixels: NDArray[np.uint8]
     seen: Image
+    veiled: Image | None = None
+
+    def opaque(self) -> Image:
+        """Return every pixel as a viewer sees it."""
+        return Image.of(self.pixels if self.pixels.shape[2] == 3 else on_white(self.pixels))
 
 
 class Header(NamedTuple):
     """What a file says of its picture: JPEG, PNG or WEBP, and its size in pixels as stored, before the orientation.
 
     `channels`: 1 grey, 2 grey with alpha, 3 colour (a palette, too), 4 colour with alpha, or CMYK. A transparent colour
-    (PNG's tRNS) counts as alpha.
+    (PNG's tRNS) counts as alpha. `profile` is the ICC profile of its colours, empty where it has none.
     """
 
     kind: str
@@ -118,6 +116,7 @@ class Header(NamedTuple):
     height: int
     channels: int
     has_alpha: bool
+    profile: bytes = b""
 
 
 def decode(data: bytes, *, max_pixels: int, keep_side: int = KEEP_SIDE) -> Image:
@@ -128,7 +127,7 @@ def decode(data: bytes, *, max_pixels: int, keep_side: int = KEEP_SIDE) -> Image
     header = read_header(data, max_pixels=max_pixels)
     divisor = divisor_of(header.width, header.height, keep_side) if header.kind == "JPEG" else 1
     check_side(header, divisor)
-    pixels = decoded(data, _FLAGS[divisor])
+    pixels = on_white(_with_alpha(data)) if header.has_alpha else decoded(data, _FLAGS[divisor])
     width, height = header.width, header.height
     # libjpeg rounds a reduced size up. Where the sides do not fit as they are, the orientation has swapped them.
     if pixels.shape[:2] != (-(-height // divisor), -(-width // divisor)):
@@ -137,17 +136,24 @@ def decode(data: bytes, *, max_pixels: int, keep_side: int = KEEP_SIDE) -> Image
 
 
 def decode_whole(data: bytes, header: Header, *, keep_alpha: bool, keep_side: int = KEEP_SIDE) -> Whole:
-    """Every pixel of the file that `header` is of. Without `keep_alpha` what is transparent lies on white.
+    """Every pixel of the file that `header` is of, in sRGB. Without `keep_alpha` what is transparent lies on white.
 
     Raises ImageError: BAD_IMAGE, or IMAGE_TOO_LARGE over MAX_SIDE.
     """
     check_side(header)
     pixels = _with_alpha(data) if header.has_alpha else decoded(data, cv2.IMREAD_COLOR)
+    if header.profile:
+        to_srgb(pixels, header.profile)
+    if pixels.shape[2] == 4 and not keep_alpha:
+        pixels = on_white(pixels)
     if pixels.shape[2] == 3:
         return Whole(pixels, reduced(pixels, header.channels, keep_side))
-    colours = cast("NDArray[np.uint8]", cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR))
-    seen = reduced(colours, header.channels, keep_side)
-    return Whole(pixels if keep_alpha else _on_white(colours, pixels), seen)
+    erase_unseen(pixels)
+    veiled = None
+    if is_veiled(pixels):
+        colours = cast("NDArray[np.uint8]", cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR))
+        veiled = reduced(colours, header.channels, keep_side)
+    return Whole(pixels, reduced(on_white(pixels), header.channels, keep_side), veiled)
 
 
 def reduced(pixels: NDArray[np.uint8], channels: int, keep_side: int = KEEP_SIDE) -> Image:
@@ -169,14 +175,15 @@ def read_header(data: bytes, *, max_pixels: int) -> Header:
     Raises ImageError: BAD_IMAGE, or IMAGE_TOO_LARGE over `max_pixels`.
     """
     # Before the header, because Pillow takes seconds over a file of a million empty segments.
-    if not _is_whole(data):
+    if not is_whole(data):
         raise ImageError(Failure.BAD_IMAGE, "the file is truncated")
     try:
         with PIL.Image.open(io.BytesIO(data), formats=FORMATS) as image:
             kind = "JPEG" if image.format == "MPO" else str(image.format)
             has_alpha = image.has_transparency_data
             channels = 4 if image.mode == "CMYK" else (1 if image.mode in _GREY_MODES else 3) + has_alpha
-            header = Header(kind, image.width, image.height, channels, has_alpha)
+            profile = image.info.get("icc_profile") or b""
+            header = Header(kind, image.width, image.height, channels, has_alpha, profile)
     except Exception:  # noqa: BLE001 — a hostile header may make Pillow raise almost anything: SyntaxError, struct.error …
         raise ImageError(Failure.BAD_IMAGE, "the file is not a readable JPEG, PNG or WebP") from None
     if header.width * header.height > max_pixels:
@@ -198,7 +205,7 @@ def check_side(header: Header, divisor: int = 1) -> None:
 def decoded(data: bytes, flag: int) -> NDArray[np.uint8]:
     """OpenCV's BGR pixels, upright. Raises ImageError, BAD_IMAGE."""
     try:
-        pixels = cast("NDArray[np.uint8] | None", cv2.imdecode(np.frombuffer(data, np.uint8), flag))
+        pixels = cast("NDArray[np.uint8] | None", cv2.imdecode(np.frombuffer(ended(data), np.uint8), flag))
     except cv2.error:
         pixels = None
     if pixels is None or pixels.ndim != 3 or not pixels.size:
@@ -206,74 +213,9 @@ def decoded(data: bytes, flag: int) -> NDArray[np.uint8]:
     return pixels
 
 
-def _is_whole(data: bytes) -> bool:
-    """Does the file reach its end? OpenCV returns half a picture without a word. What is no picture passes.
-
-    JPEG: see `_jpeg_ends`. PNG (ISO/IEC 15948, 5.6): an IEND chunk. WebP: RIFF's own length. Bytes behind the end are
-    no harm: phones append previews and videos.
-    """
-    if data.startswith(b"\xff\xd8"):
-        return _jpeg_ends(data)
-    if data.startswith(b"\x89PNG"):
-        return b"IEND" in data
-    return not data.startswith(b"RIFF") or len(data) >= int.from_bytes(data[4:8], "little") + 8
-
-
-def _jpeg_ends(data: bytes) -> bool:
-    """Does the picture's own last scan reach its end-of-image marker (ITU-T T.81, annex B)?
-
-    Walks from segment to segment, since neither the first nor the last such marker in the file is the picture's: an
-    EXIF thumbnail inside a segment has one, and among the bytes of an appended film any two may be met, in any order.
-    """
-    position = 2
-    for _ in range(_MAX_SEGMENTS):
-        marker = _MARKER.search(data, position)
-        if marker is None:
-            return False
-        position = marker.end()
-        if marker[1] == _END_OF_IMAGE:
-            return True
-        position += int.from_bytes(data[position : position + 2])
-    return False
-
-
 def _with_alpha(data: bytes) -> NDArray[np.uint8]:
-    """BGRA, or BGR where OpenCV sees no alpha. Raises ImageError, BAD_IMAGE."""
-    try:
-        # With the metadata that OpenCV itself goes by in the other flags; in this one it leaves the orientation alone.
-        read = cast("Any", cv2.imdecodeWithMetadata)(np.frombuffer(data, np.uint8), None, cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        read = None, (), ()
-    pixels, kinds, metadata = cast("tuple[NDArray[Any] | None, tuple[int, ...], tuple[NDArray[np.uint8], ...]]", read)
-    if pixels is None or not pixels.size:
+    """BGRA pixels. Raises ImageError, BAD_IMAGE."""
+    pixels = with_alpha(data)
+    if pixels is None:
         raise ImageError(Failure.BAD_IMAGE, "the file cannot be decoded")
-    if pixels.ndim != 3 or pixels.shape[2] != 4:
-        return decoded(data, cv2.IMREAD_COLOR)
-    if pixels.dtype == np.uint16:
-        # The upper half, as OpenCV does for colours; a detector sees the same pixels in either way.
-        pixels = pixels >> 8
-    exif = next((block for kind, block in zip(kinds, metadata, strict=True) if kind == cv2.IMAGE_METADATA_EXIF), None)
-    return _upright(pixels.astype(np.uint8, copy=False), 1 if exif is None else _orientation(exif))
-
-
-def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    transposed, flip = _UPRIGHT.get(orientation, (False, None))
-    turned = cv2.transpose(pixels) if transposed else pixels
-    return cast("NDArray[np.uint8]", turned if flip is None else cv2.flip(turned, flip))
-
-
-def _orientation(exif: NDArray[np.uint8]) -> int:
-    """1 for what cannot be read: a picture with a broken EXIF block is a picture."""
-    read = PIL.Image.Exif()
-    try:
-        read.load(b"Exif\0\0" + exif.tobytes())
-        return int(read.get(EXIF_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 — as for a hostile header
-        return 1
-
-
-def _on_white(colours: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """`colours` with the alpha of `pixels` over white: 255 - (255 - colour) * alpha / 255."""
-    alpha = cv2.cvtColor(cv2.extractChannel(pixels, 3), cv2.COLOR_GRAY2BGR)
-    ink = cv2.multiply(cv2.bitwise_not(colours), alpha, scale=1 / 255)
-    return cast("NDArray[np.uint8]", cv2.bitwise_not(ink))
+    return pixels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ class DetectionTimes:
     inference_ms: float = 0.0
     postprocess_ms: float = 0.0
     nms_ms: float = 0.0
+
+    def __add__(self, other: DetectionTimes) -> DetectionTimes:
+        """Return the times of both looks together."""
+        return DetectionTimes(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, cast
 
 from shared.settings import SettingsError
-from shared.weights import DETECTOR, UnknownWeightError, WeightStore, choose, require
+from shared.weights import (
+    APPLEMANGO,
+    DETECTOR,
+    DLIB,
+    EZWAY,
+    OF_APPLEMANGO,
+    UnknownWeightError,
+    WeightStore,
+    choose,
+    engines,
+    first,
+    require,
+)
+from shared.weights.forms import Detector as Form
 from workers.inference.gpu import has_gpu
 from workers.inference.isolated import IsolatedProcess
 from workers.inference.sessions import open_network
@@ -31,7 +44,7 @@ if TYPE_CHECKING:
     from workers.vision.detection import Detections, DetectOptions
     from workers.vision.grid import GridDetector
 
-# By the beginning of the weight's name.
+# By the beginning of the weight's name, which the form of an operator's weight gives.
 NETWORKS: dict[str, type[GridDetector]] = {"scrfd_": Scrfd, "yunet_": Yunet}
 
 
@@ -75,19 +88,21 @@ class IsolatedDetector:
 
 
 def detector_loaders(settings: Settings) -> dict[str, Callable[[], Detector]]:
-    """How to load the detector of each engine of the settings, in their order.
+    """How to load the detector of each engine of this machine (see `engines`), in their order.
 
     Raises SettingsError for the name of an engine that does not exist. A loader raises WeightsError, or what its
     library raises.
     """
     loaders: dict[str, Callable[[], Detector]] = {
-        "ezway": partial(_needed, settings),
-        "applemango": partial(IsolatedDetector, "workers.vision.dlib_hog:DlibHog"),
+        EZWAY: partial(_needed, settings),
+        APPLEMANGO: partial(_yunet, settings),
+        DLIB: partial(IsolatedDetector, "workers.vision.dlib_hog:DlibHog"),
     }
     for name in settings.faces.engines:
         if name not in loaders:
             raise SettingsError(f"FIDOX_ENGINES: engine {name} cannot be loaded; there are {', '.join(loaders)}")
-    return {name: loaders[name] for name in settings.faces.engines}
+    names = engines(WeightStore(settings.weights), settings, gpu=has_gpu(settings.inference))
+    return {name: loaders[name] for name in names}
 
 
 def open_detector(settings: Settings) -> Detector | None:
@@ -104,9 +119,10 @@ def load_detector(located: Located, settings: Inference, *, callers: int = 1) ->
 
     Raises UnknownWeightError for a weight of no known network, and what the runtime raises for a broken file.
     """
-    name = located.weight.name
+    name, form = located.weight.name, located.weight.form
+    like = f"{form.outputs}_" if isinstance(form, Form) else name
     for beginning, network in NETWORKS.items():
-        if name.startswith(beginning):
+        if like.startswith(beginning):
             return network(open_network(located, settings, callers=callers, sizes=SIZES), name)
     raise UnknownWeightError(f"{name} is not a detector: expected a name that begins with {' or '.join(NETWORKS)}")
 
@@ -114,4 +130,9 @@ def load_detector(located: Located, settings: Inference, *, callers: int = 1) ->
 def _needed(settings: Settings) -> Detector:
     gpu = has_gpu(settings.inference)
     located = require(WeightStore(settings.weights), DETECTOR, settings.faces.detector, gpu=gpu)
+    return load_detector(located, settings.inference)
+
+
+def _yunet(settings: Settings) -> Detector:
+    located = first(WeightStore(settings.weights), DETECTOR, OF_APPLEMANGO[DETECTOR])
     return load_detector(located, settings.inference)

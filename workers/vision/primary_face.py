@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 # Of the largest face's area. Two people posing together have 0.7 and more on the photos at hand; a ghost portrait is
 # printed at half the portrait's size or less, which is 0.25.
 COMPARABLE = 0.4
+NO_FACE = "send a picture in which one face can be seen well, from the front"
 
 
 def primary_face(faces: Sequence[Detection]) -> Detection:
     """The face that is meant; `faces` are the largest first. Raises ImageError: NO_FACE or MULTIPLE_FACES."""
     if not faces:
-        raise ImageError(Failure.NO_FACE, "send a picture in which one face can be seen well, from the front")
+        raise ImageError(Failure.NO_FACE, NO_FACE)
     if len(faces) > 1 and faces[1].area >= COMPARABLE * faces[0].area:
         raise ImageError(Failure.MULTIPLE_FACES, "send a picture of one person, or cut it to that person's face")
     return faces[0]

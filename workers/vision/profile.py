@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from shared import contracts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from workers.vision.decode import Image
     from workers.vision.detection import Detection, Detections
 
@@ -30,9 +32,9 @@ def profile_of(image: Image, detections: Detections, input_bytes: int) -> contra
     )
 
 
-def faces_of(image: Image, detections: Detections) -> tuple[contracts.Face, ...]:
-    """The faces in pixels of the file's own upright picture, the largest first."""
-    return tuple(face_of(image, detection) for detection in detections.faces)
+def faces_of(image: Image, faces: Iterable[Detection]) -> tuple[contracts.Face, ...]:
+    """The faces in pixels of the file's own upright picture, in their order."""
+    return tuple(face_of(image, face) for face in faces)
 
 
 def same_face(one: contracts.Face | None, other: contracts.Face | None) -> bool:

@@ -11,6 +11,7 @@ from gateway.console.live import now
 from gateway.console.shown import shell
 from gateway.look.render import page
 from shared.weights import licences
+from shared.weights.cautions import caution
 from shared.weights.find import Place
 from shared.weights.manifest import Weight
 
@@ -32,9 +33,15 @@ async def engines(request: Request[Any, Any, Any]) -> Response[Any]:
     loaded = set(licences.names_in(models))
     rows = [WeightRow(weight, place, weight.name in loaded) for weight, place in await services.weights.places()]
     rows.sort(key=lambda row: not row.is_loaded)
-    restricted = licences.non_commercial(models)
+    restricted = licences.non_commercial(models, services.weights.manifest)
     return page(
-        request, "engines.html", kinds=current.kinds, rows=rows, restricted=restricted, **shell(request, "engines")
+        request,
+        "engines.html",
+        kinds=current.kinds,
+        rows=rows,
+        restricted=restricted,
+        unproven=caution(models) is not None,
+        **shell(request, "engines"),
     )
 
 

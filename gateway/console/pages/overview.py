@@ -43,7 +43,8 @@ async def overview(request: Request[Any, Any, Any]) -> Response[Any]:
         "overview.html",
         now=current,
         restricted=licences.non_commercial(
-            model for kind in current.kinds for part in kind.parts for model in (part.model, part.detector)
+            (model for kind in current.kinds for part in kind.parts for model in (part.model, part.detector)),
+            services.weights.manifest,
         ),
         day_at=known.at if known else None,
         day=_row("", whole),

@@ -4,7 +4,7 @@ from gateway.dialects import DialectSpec, DocumentSpec
 from gateway.dialects.fidox.errors import render
 from gateway.dialects.fidox.routes import FaceController, issue_token, new_tx_id
 from gateway.openapi import BEARER
-from gateway.rawpath import RawTail
+from gateway.paths import RawTail
 from shared.contracts import Dialect
 
 FIDOX = DialectSpec(

@@ -50,6 +50,7 @@ CODES: dict[Failure, Code] = {
     Failure.WRONG_DOCUMENT: Code(400, "IMG005", "ID document is of another type"),
     Failure.BAD_REQUEST: Code(400, "REQ001", "Request is not valid"),
     Failure.BODY_TOO_LARGE: Code(413, "REQ002", "Request body is too large"),
+    Failure.UNSUPPORTED_BODY: Code(415, "REQ006", "Request body is encoded in a way that is not supported"),
     Failure.NOT_FOUND: Code(404, "REQ003", "There is nothing at this path"),
     Failure.CONFLICT: Code(409, "REQ005", "There is one already"),
     Failure.METHOD_NOT_ALLOWED: Code(405, "REQ004", "This path does not take this method"),

@@ -11,12 +11,13 @@ from litestar.params import Parameter
 from msgspec import UNSET, UnsetType
 
 from gateway.auth.login import log_in
+from gateway.bodies import CREDENTIALS_BYTES
 from gateway.calls import Call, bearer_guard, call_of
 from gateway.dialects.fidox import schemas
 from gateway.dialects.fidox.errors import ErrorBody
 from gateway.images import ImageType, images_of_base64
 from gateway.liveness import ask_with_liveness
-from gateway.rawpath import user_code
+from gateway.paths import user_code
 from shared import contracts
 from shared.contracts import Context
 
@@ -26,6 +27,7 @@ ERRORS = {
     400: ResponseSpec(ErrorBody, description="The request or the picture is not usable; errorCode says why"),
     401: ResponseSpec(ErrorBody, description="No, a wrong or an expired token: AUTH001"),
     413: ResponseSpec(ErrorBody, description="The body is too large"),
+    415: ResponseSpec(ErrorBody, description="The body is compressed, or not in UTF-8"),
     429: ResponseSpec(ErrorBody, description="The limit is exceeded: LIMIT001; Retry-After says for how long"),
     500: ResponseSpec(ErrorBody, description="A fault of the service"),
     503: ResponseSpec(ErrorBody, description="Busy, or not available now; Retry-After says when to try again"),
@@ -43,6 +45,7 @@ def new_tx_id() -> str:
 @post(
     "/auth/client/token",
     status_code=200,
+    request_max_body_size=CREDENTIALS_BYTES,
     operation_id="issueToken",
     summary="Issue a token",
     description="Give the keys, get a bearer token that is valid for one hour.",

@@ -8,13 +8,14 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.dialects.fields import AccessKey, Score, SecretKey, Threshold, UserCode
+from gateway.text import NO_CONTROLS
 from shared.contracts import Context
 
 Base64Image = Annotated[
     str, Meta(description="JPEG or PNG, at most 10 MB, in base64; a data: prefix and line breaks are accepted")
 ]
 UserName = Annotated[
-    str, Meta(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$", description="The user's name, given back by identify")
+    str, Meta(max_length=128, pattern=NO_CONTROLS, description="The user's name, given back by identify")
 ]
 TxId = Annotated[str, Meta(pattern="^tx_[0-9a-f]{12}$", description="The transaction, which an operator can look up")]
 

@@ -8,7 +8,7 @@ from gateway.dialects.v1.fr import FaceController
 from gateway.dialects.v1.ocr import recognize
 from gateway.dialects.v1.routes import detect_liveness, issue_token
 from gateway.openapi import BEARER
-from gateway.rawpath import RawTail
+from gateway.paths import RawTail
 from shared.contracts import Dialect
 
 V1 = DialectSpec(

@@ -16,6 +16,7 @@ ERRORS = {
     404: ResponseSpec(ErrorBody, description="Nothing there: no such user (40402), no face in the picture (4040A)"),
     409: ResponseSpec(ErrorBody, description="The face, the user or the engines do not allow it; code says which"),
     413: ResponseSpec(ErrorBody, description="The body is too large"),
+    415: ResponseSpec(ErrorBody, description="The body is compressed, or not in UTF-8"),
     429: ResponseSpec(ErrorBody, description="The limit is exceeded; Retry-After says for how long"),
     500: ResponseSpec(ErrorBody, description="A fault of the service"),
     503: ResponseSpec(ErrorBody, description="Busy, or not available now; Retry-After says when to try again"),

@@ -56,6 +56,7 @@ CODES: dict[Failure, Code] = {
     Failure.FACE_MISMATCH: Code("40924", "얼굴 불일치"),
     Failure.BAD_REQUEST: Code("40000", "잘못된 요청"),
     Failure.BODY_TOO_LARGE: Code("41300", "요청 본문 크기 초과"),
+    Failure.UNSUPPORTED_BODY: Code("41500", "지원하지 않는 요청 본문 인코딩"),
     Failure.NOT_FOUND: Code("40400", "존재하지 않는 경로"),
     Failure.CONFLICT: Code("40900", "이미 존재함"),
     Failure.METHOD_NOT_ALLOWED: Code("40500", "허용되지 않는 메서드"),
@@ -91,6 +92,7 @@ OF_OPERATION: dict[tuple[Failure, str], Code] = {
 EXPLAINED = frozenset(
     {
         Failure.BAD_REQUEST,
+        Failure.UNSUPPORTED_BODY,
         Failure.BAD_IMAGE,
         Failure.UNSUPPORTED_IMAGE,
         Failure.IMAGE_TOO_LARGE,

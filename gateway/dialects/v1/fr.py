@@ -11,7 +11,7 @@ from gateway.calls import bearer_guard, call_of
 from gateway.dialects.v1 import schemas
 from gateway.dialects.v1.common import ERRORS, SECURED, images_of, rounded
 from gateway.engines import ask_engines
-from gateway.rawpath import user_code
+from gateway.paths import user_code
 from shared import contracts
 from shared.contracts import Context
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, post
+from msgspec import UNSET
 
 from gateway.auth.login import log_in
+from gateway.bodies import CREDENTIALS_BYTES
 from gateway.calls import bearer_guard, call_of
 from gateway.dialects.v1 import schemas
 from gateway.dialects.v1.common import ERRORS, SECURED, images_of, rounded
 from gateway.dialects.v1.schemas import CheckType
 from shared import contracts
 from shared.contracts import Check, Kind
+from shared.weights.cautions import caution
 
 # None named: every check that the worker has.
 CHECKS: dict[CheckType, tuple[Check, ...]] = {
@@ -27,6 +30,7 @@ FIELDS = {Check.DEEPFAKE: "deepfake", Check.PHOTO: "photo_attack", Check.MASK: "
 @post(
     "/v1/auth/client/token",
     status_code=200,
+    request_max_body_size=CREDENTIALS_BYTES,
     operation_id="issueToken",
     summary="Issue a token",
     description="Give the keys, get a bearer token. It opens the root API, too.",
@@ -60,6 +64,11 @@ async def detect_liveness(request: Request[Any, Any, Any], data: schemas.Livenes
     images = images_of(call, data.image)
     done = await call.ask(operation, images, contracts.LivenessChecked, kind=Kind.LIVENESS)
     checks = schemas.Checks(**{FIELDS[result.check]: result.attack for result in done.checks})
+    cautions = {result.check: text for result in done.checks if (text := caution([result.model]))}
     return schemas.LivenessAnswer(
-        is_real=done.is_live, confidence=rounded(done.score), checks=checks, trx_id=call.tx_id
+        is_real=done.is_live,
+        confidence=rounded(done.score),
+        checks=checks,
+        trx_id=call.tx_id,
+        notice="; ".join(f"{check}: {text}" for check, text in cautions.items()) or UNSET,
     )

@@ -186,6 +186,9 @@ class Checks(msgspec.Struct, rename="camel", kw_only=True):
     mask: bool | UnsetType = UNSET
 
 
+Notice = Annotated[str, Meta(description="What a check that ran is known to miss; absent where nothing is known")]
+
+
 class LivenessAnswer(Answer, kw_only=True):
     """`isReal`: no check found an attack."""
 
@@ -194,6 +197,7 @@ class LivenessAnswer(Answer, kw_only=True):
     confidence: Annotated[float, Meta(ge=0, le=1, description="The lowest probability of being genuine of the checks")]
     checks: Checks
     trx_id: TrxId
+    notice: Notice | UnsetType = UNSET
 
 
 Text = Annotated[str | None, Meta(description="As printed; null where it cannot be read")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -60,6 +61,7 @@ def mask_headers(call: Call, done: contracts.FacesMasked) -> dict[str, str]:
         **kept,
         "X-Request-Id": call.tx_id,
         "X-Face-Count": str(len(done.faces)),
+        "X-Smallest-Face": str(math.ceil(profile.smallest_face_px)),
         "X-Inference-Ms": f"{profile.inference_ms:.2f}",
         "X-Mask-Ms": f"{profile.mask_ms or 0:.2f}",
         "X-Encode-Ms": f"{profile.encode_ms or 0:.2f}",

@@ -47,6 +47,7 @@ ROWS: dict[Failure, Row] = {
     Failure.FACE_MISMATCH: Row(409, "the face is another person's"),
     Failure.BAD_REQUEST: Row(400, "the request is not valid"),
     Failure.BODY_TOO_LARGE: Row(413, "the request body is too large"),
+    Failure.UNSUPPORTED_BODY: Row(415, "the request body is encoded in a way that is not supported"),
     Failure.NOT_FOUND: Row(404, "there is nothing here"),
     Failure.CONFLICT: Row(409, "there is one already"),
     Failure.METHOD_NOT_ALLOWED: Row(405, "this path does not take this method"),

@@ -18,6 +18,7 @@ from shared.contracts import Kind, PartState
 from shared.db.pool import StoreUnavailableError, connection
 from shared.storage import StorageError
 from shared.weights import licences
+from shared.weights.cautions import caution
 
 if TYPE_CHECKING:
     from shared.queue import Queue
@@ -64,7 +65,9 @@ async def health(request: Request[Any, Any, Any]) -> Response[schemas.HealthResp
         status=OK if fine else UNAVAILABLE,
         version=VERSION,
         model=model,
-        notice=licences.notice(name for engine in engines for name in (engine.model, engine.detector)),
+        notice=licences.notice(
+            (name for engine in engines for name in (engine.model, engine.detector)), services.weights.manifest
+        ),
         components=parts,
     )
     return Response(answer, status_code=200 if fine else 503, headers={"Cache-Control": "no-store"})
@@ -120,6 +123,7 @@ async def _workers(queue: Queue, kind: Kind) -> schemas.HealthWorkers:
             because=engine.because or None,
             get=engine.get or None,
             helps=engine.helps,
+            caution=caution([engine.model]),
         )
         for engine in engines
     ]

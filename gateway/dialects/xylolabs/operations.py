@@ -28,6 +28,7 @@ from shared.formats import MEDIA_TYPES
 MASK_HEADERS = {
     "X-Request-Id": "A UUID, which an operator can look up",
     "X-Face-Count": "How many faces were masked",
+    "X-Smallest-Face": "Pixels: from this height on nine of ten faces are found in this picture; 0 if unknown",
     "X-Inference-Ms": "The detector's network",
     "X-Mask-Ms": "Masking",
     "X-Encode-Ms": "Writing the file",
@@ -39,6 +40,7 @@ KEPT_HEADERS = {
     "X-Job-Id": "The stored job's id, where it was stored",
 }
 _DEFAULTS = MaskFaces()
+FORM = "The picture. The parameters may be fields of the form instead; an unknown one is refused"
 
 
 @dataclass
@@ -51,7 +53,7 @@ class WithImage(Operation):
         )
         form = Schema(type=OpenAPIType.OBJECT, properties={PART: file}, required=[PART])
         self.request_body = RequestBody(
-            content={"multipart/form-data": OpenAPIMediaType(schema=form)}, required=True, description="The picture"
+            content={"multipart/form-data": OpenAPIMediaType(schema=form)}, required=True, description=FORM
         )
         for parameter in self.parameters or ():
             # Beside a reference 3.0 ignores everything else, so the default stands around it.

@@ -1,21 +1,36 @@
-"""The query parameters of detect and mask, with their bounds and the document's defaults, and the picture itself."""
+"""The parameters of detect and mask, with their bounds and the document's defaults, and the picture itself.
+
+The document has them in the query. Many clients send all of a form's values as its fields, so they are taken there,
+too, by the same bounds. One that is not known is refused by its name, wherever it stands: a `methd=solid` that is
+ignored would give out a picture that is masked less than was asked for.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import difflib
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
-from litestar.params import Parameter
+import msgspec
+from litestar.params import Parameter, ParameterKwarg
+from msgspec import Meta
 
 from gateway.calls import call_of
 from gateway.images import ImageType, check_image
-from gateway.multipart import file_of
+from gateway.multipart import form_of
+from gateway.refusals import in_plain_words, refuse
 from shared import contracts
-from shared.contracts import ImageFormat, MaskMethod
+from shared.contracts import Failure, ImageFormat, MaskMethod
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from litestar import Request
 
+A = TypeVar("A", contracts.DetectFaces, contracts.MaskFaces)
+
 PART = "image"
+# Of an unknown parameter that is named in an answer.
+LONGEST_NAME = 32
 IMAGE_TYPES = (ImageType.JPEG, ImageType.PNG, ImageType.WEBP)
 
 Confidence = Annotated[float, Parameter(ge=0, le=1, description="The least confidence of a face")]
@@ -67,8 +82,53 @@ def mask_options(
     )
 
 
-async def image_of(request: Request[Any, Any, Any]) -> bytes:
-    """The picture of a request. Raises RefusedError."""
+def _kinds(options: Callable[..., Any]) -> dict[str, Any]:
+    """What each parameter of such a function takes, as msgspec reads it."""
+    hints = get_type_hints(options, include_extras=True)
+    del hints["return"]
+    return {name: _kind(hint) for name, hint in hints.items()}
+
+
+def _kind(hint: Any) -> Any:
+    bounds = next((meta for meta in getattr(hint, "__metadata__", ()) if isinstance(meta, ParameterKwarg)), None)
+    return hint if bounds is None else Annotated[hint.__origin__, Meta(ge=bounds.ge, le=bounds.le)]
+
+
+KINDS: Mapping[type, Mapping[str, Any]] = {
+    contracts.DetectFaces: _kinds(detect_options),
+    contracts.MaskFaces: _kinds(mask_options),
+}
+
+
+async def read_form(request: Request[Any, Any, Any], asked: A) -> tuple[A, bytes]:
+    """What the query asks for with what the form's fields add to it, and the picture. Raises RefusedError."""
+    kinds = KINDS[type(asked)]
+    _refuse_unknown(request.query_params, kinds)
     max_bytes = call_of(request).services.settings.http.max_image_bytes
-    data = await file_of(request, PART, max_bytes=max_bytes)
-    return check_image(data, position=0, types=IMAGE_TYPES, max_bytes=max_bytes)
+    form = await form_of(request, PART, fields=kinds, max_bytes=max_bytes)
+    _refuse_unknown(form.unknown, kinds)
+    fields: dict[str, Any] = {}
+    for name, text in form.fields.items():
+        if name in request.query_params:
+            raise refuse(Failure.BAD_REQUEST, f"{name}: send it in the query or in the form, not in both")
+        try:
+            fields[name] = msgspec.convert(text.strip(), kinds[name], strict=False)
+        except msgspec.ValidationError as error:
+            raise refuse(Failure.BAD_REQUEST, f"{name}: {in_plain_words(str(error))}") from None
+    image = check_image(form.file, position=0, types=IMAGE_TYPES, max_bytes=max_bytes)
+    return msgspec.structs.replace(asked, **fields), image
+
+
+def _refuse_unknown(names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise RefusedError for a name that is none of the known ones."""
+    known = list(known)
+    for name in names:
+        if name not in known:
+            alike = difflib.get_close_matches(name[:LONGEST_NAME].lower(), known, n=1)
+            help_text = f"did you mean {alike[0]}?" if alike else f"known are {', '.join(known)}"
+            raise refuse(Failure.BAD_REQUEST, f"{_shown(name)}: there is no such parameter; {help_text}")
+
+
+def _shown(name: str) -> str:
+    """The name, where it may stand in an answer."""
+    return name if name.isidentifier() and name.isascii() and len(name) <= LONGEST_NAME else "a parameter"

@@ -17,7 +17,7 @@ from gateway.dialects.xylolabs import schemas
 from gateway.dialects.xylolabs.answers import detect_response, mask_headers, mask_response
 from gateway.dialects.xylolabs.errors import ErrorBody
 from gateway.dialects.xylolabs.operations import GivesImage, WithImage
-from gateway.dialects.xylolabs.parameters import detect_options, image_of, mask_options
+from gateway.dialects.xylolabs.parameters import detect_options, mask_options, read_form
 from shared import contracts
 from shared.contracts import NO_TENANT
 from shared.formats import MEDIA_TYPES
@@ -28,6 +28,7 @@ ERRORS = {
     400: ResponseSpec(ErrorBody, description="The request or the picture is not usable; detail says why"),
     401: ResponseSpec(ErrorBody, description="No, a wrong or a disabled key, or no admin"),
     413: ResponseSpec(ErrorBody, description="The body is too large"),
+    415: ResponseSpec(ErrorBody, description="The body is compressed, or not in UTF-8"),
     429: ResponseSpec(ErrorBody, description="Too many requests; Retry-After says for how long"),
     500: ResponseSpec(ErrorBody, description="A fault of the service"),
     501: ResponseSpec(ErrorBody, description="Switched off here: a database"),
@@ -52,7 +53,8 @@ ERRORS = {
 async def detect(request: Request[Any, Any, Any], asked: contracts.DetectFaces) -> schemas.DetectResponse:
     """Find every face of a picture, the largest first. None is no error: `detections` is empty."""
     call = call_of(request)
-    done = await call.ask(_kept(call, asked), [await image_of(request)], contracts.FacesDetected)
+    asked, image = await read_form(request, asked)
+    done = await call.ask(_kept(call, asked), [image], contracts.FacesDetected)
     return detect_response(call, asked, done)
 
 
@@ -74,7 +76,8 @@ async def detect(request: Request[Any, Any, Any], asked: contracts.DetectFaces) 
 async def mask(request: Request[Any, Any, Any], asked: contracts.MaskFaces) -> Response[bytes]:
     """Find every face and make it unrecognisable. The file that comes back is upright and has no metadata."""
     call = call_of(request)
-    done = await call.ask(_kept(call, asked), [await image_of(request)], contracts.FacesMasked)
+    asked, image = await read_form(request, asked)
+    done = await call.ask(_kept(call, asked), [image], contracts.FacesMasked)
     return Response(done.image, media_type=MEDIA_TYPES[done.format], headers=mask_headers(call, done))
 
 
@@ -96,7 +99,8 @@ async def preview_mask(request: Request[Any, Any, Any], asked: contracts.MaskFac
     """What `/api/v1/mask` does, with everything that is known of it, for the console's test page."""
     call = call_of(request)
     call.tenant_id = NO_TENANT
-    done = await call.ask(_kept(call, asked), [await image_of(request)], contracts.FacesMasked)
+    asked, image = await read_form(request, asked)
+    done = await call.ask(_kept(call, asked), [image], contracts.FacesMasked)
     return mask_response(call, asked, done)
 
 

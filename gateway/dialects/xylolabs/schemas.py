@@ -175,6 +175,7 @@ class HealthEngine(msgspec.Struct):
     """An engine or check in all processes together: in how many it is `ready`, its recogniser and its detector.
 
     Where it is off, `because` says why and `get` what turns it on. One that `helps` improves answers; none needs it.
+    `caution` is what is known against the networks that it computes with.
     """
 
     name: str
@@ -187,6 +188,7 @@ class HealthEngine(msgspec.Struct):
     because: str | None
     get: str | None
     helps: bool
+    caution: str | None
 
 
 class HealthWorkers(msgspec.Struct):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared import keys
 from shared.contracts import Kind
-from tests.support.drift.common import HTTP_PATHS, PROBE, STOP_S, unknown_commands, unknown_names
+from tests.support.drift.common import HTTP_PATHS, PROBE, READINESS_PROBE, STOP_S, unknown_commands, unknown_names
 from tests.support.drift.pods import containers, gpus_of, named, of_kind, selected, settings
 from workers.face.__main__ import GPU_SLOTS
 from workers.runtime import supervisor, worker
@@ -149,7 +149,8 @@ def probes(documents: list[Document]) -> Iterator[str]:
             spec = container.spec.get(probe, {})
             if container.spec["name"] == "gateway" and "httpGet" not in spec:
                 yield f"{container.where}: {probe} is no HTTP"
-            if container.spec["name"] == "worker" and spec.get("exec", {}).get("command") != ["sh", "-c", PROBE]:
+            wanted = READINESS_PROBE if probe == "readinessProbe" else PROBE
+            if container.spec["name"] == "worker" and spec.get("exec", {}).get("command") != ["sh", "-c", wanted]:
                 yield f"{container.where}: {probe} does not look at the file of the supervisor"
         ready = container.env.get("FIDOX_READY_FILE", "")
         mounts = [m["mountPath"] for m in container.spec["volumeMounts"] if not m.get("readOnly")]

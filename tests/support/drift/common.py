@@ -27,6 +27,8 @@ DECLARED = frozenset(variable.name for variable in variables())
 HTTP_PATHS = frozenset(path for handler in (health.live, health.ready) for path in handler.paths)
 CLI = typer.main.get_command(cli)
 PROBE = 'test -n "$(find "$FIDOX_READY_FILE" -mmin -0.25 2>/dev/null)"'
+# Alive, and in touch with Redis.
+READINESS_PROBE = PROBE.replace(" -mmin", " -empty -mmin")
 
 
 # What a program takes to end, in seconds, by the last word of its command.

@@ -43,8 +43,8 @@ def proxied(stack):
 
 @pytest.fixture
 def address() -> str:
-    """An address that nobody else has."""
-    return f"2001:db8::{secrets.token_hex(2)}:{secrets.token_hex(2)}"
+    """An address in a network that nobody else has."""
+    return f"2001:db8:{secrets.token_hex(2)}:{secrets.token_hex(2)}::1"
 
 
 @pytest.fixture

@@ -20,11 +20,12 @@ GOOD = {"username": "admin", "password": "a password of some sort"}
         {"username": "", "password": "x"},
         {"username": "x" * 129, "password": "x"},
         {"username": "admin", "password": "x" * 257},
-        {"username": "x" * 1_000_000, "password": "x" * 1_000_000},
         {"username": ["admin"], "password": "x"},
         {"username": {"$ne": None}, "password": {"$ne": None}},
         {"username": None, "password": None},
         {"username": 1, "password": 2},
+        {**GOOD, "username": "ad\0min"},
+        {**GOOD, "username": "\0"},
     ],
 )
 def test_a_login_that_could_be_none_is_400(browser, body):
@@ -34,8 +35,6 @@ def test_a_login_that_could_be_none_is_400(browser, body):
 @pytest.mark.parametrize(
     "body",
     [
-        {**GOOD, "username": "ad\0min"},
-        {**GOOD, "username": "\0"},
         {**GOOD, "password": "pass\0word"},
         {**GOOD, "username": "admin' OR '1'='1"},
         {**GOOD, "username": "admin'; DROP TABLE admins; --"},
@@ -52,15 +51,20 @@ def test_a_login_that_is_wrong_is_401(browser, body):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"\xff", b"username=admin&password=x", b'{"username": "\\ud800", "password": "x"}', b"[" * 9000],
+    [b"", b"{", b"\xff", b"username=admin&password=x", b'{"username": "\\ud800", "password": "x"}', b"[" * 4000],
 )
 def test_a_login_that_is_no_json_is_400(browser, content):
     assert error(browser.client.post("/auth/login", content=content))[0] == 400
 
 
-def test_a_body_that_is_too_large_is_413(browser):
-    answer = browser.client.post("/auth/login", content=b'{"username": "' + b"x" * 40_000_000)
+@pytest.mark.parametrize("size", [4096, 1_000_000, 40_000_000])
+def test_a_login_over_4_kb_is_413(browser, size):
+    answer = browser.client.post("/auth/login", content=b'{"username": "' + b"x" * size)
     assert error(answer)[0] == 413
+
+
+def test_another_body_of_the_admin_api_over_64_kb_is_413(admin):
+    assert error(admin.client.post("/api-keys", content=b'{"name": "' + b"x" * 65_536))[0] == 413
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Engines: each a detector and an embedding that belong together.
 
     ezway       a detector and a recogniser of the settings (`pair`): SCRFD + ArcFace, or YuNet + one for commercial use
-    applemango  HOG + ResNet of dlib, in a process of its own (`isolated`)
+    applemango  YuNet + face_reidentification_retail_0095, in a process of its own (`isolated`)
+    dlib        HOG + ResNet of dlib, in a process of its own: what remains where no weights can be fetched
 
 What differs between them stays behind this Protocol: the models, the runtime, the dimension, and what a cosine means.
 """
@@ -15,6 +16,7 @@ from workers.inference.circuit import Parts, PartSlot
 if TYPE_CHECKING:
     from shared.contracts import LoadedNetwork
     from workers.face.calibration import Calibration
+    from workers.face.examined import Examined
     from workers.inference.network import FloatArray
     from workers.vision.decode import Image
     from workers.vision.detection import Detection, Detections, DetectOptions
@@ -62,6 +64,10 @@ class Engine(Protocol):
 
     def embed(self, image: Image, face: Detection) -> FloatArray:
         """One face as float32[dimension], L2-normalised."""
+        ...
+
+    def examine(self, image: Image, face: Detection) -> Examined:
+        """The same, and what the embedding says of how well the face could be seen."""
         ...
 
     def warm_up(self) -> None:

@@ -1,68 +1,78 @@
-"""Engine `applemango`: dlib's HOG detector, five landmarks and ResNet embedding.
+"""Engine `applemango`: YuNet and face_reidentification_retail_0095, in a process of its own.
 
-Everything about it differs from `ezway`: detector, network, runtime, and weights that are free (public domain) and come
-with a Python package. What breaks the one leaves the other standing. It is slower (about 0.2 s a picture on a core) and
-sees fewer faces.
+Both may be used commercially. What ends, hangs or fills the process of the first engine leaves this one standing, and
+so does a GPU that is lost: it computes on the CPU. Under FIDOX_WEIGHTS_LICENCE=commercial `ezway` has the same
+networks; this one is then a second process with the same answers, and not a second opinion.
 
-dlib holds Python's interpreter lock while it embeds, so a worker runs it in a process of its own (`IsolatedEngine`).
-
-The network is a ResNet of 29 convolutions (after He et al. 2016), trained by D. King; two faces of one person are
-nearer than 0.6 in its space.
+    worker ── arguments ──> child: `Applemango(…)`, which loads what the worker has found and checked
+           <── answers ───
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import cv2
-import dlib
-import numpy as np
+import msgspec
 
-from workers.face.calibration import calibration_of
-from workers.vision.decode import Image
-from workers.vision.detection import Detection
-from workers.vision.dlib_hog import DlibHog
+from shared.settings import Inference
+from shared.weights import DETECTOR, OF_APPLEMANGO, RECOGNISER, Located, Place, Weight, WeightStore, first
+from workers.face.engines.isolated import IsolatedEngine
+from workers.face.engines.pair import Pair
+from workers.face.recognisers import load_recogniser
+from workers.vision.detectors import load_detector
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from shared.settings import Settings
 
-    from workers.inference.network import FloatArray
-    from workers.vision.detection import Detections, DetectOptions
-
-MODEL_ID = "dlib_resnet_v1"
-DIMENSION = 128
+NAME = "applemango"
 
 
-class Applemango:
-    """See `Engine`. Not safe to share between threads: dlib's objects keep buffers."""
+class _File(msgspec.Struct, frozen=True):
+    """A weight that was located, as text."""
 
-    name = "applemango"
-    model_id = MODEL_ID
-    dimension = DIMENSION
-    networks = ()
+    weight: Weight
+    path: str
+    place: Place
+    companions: tuple[str, ...]
 
-    def __init__(self, landmarks: Path, embedding: Path) -> None:
-        self.calibration = calibration_of(MODEL_ID)
-        self._hog = DlibHog()
-        self.detector = self._hog.model_id
-        library = cast("Any", dlib)
-        self._landmarks = library.shape_predictor(str(landmarks))
-        self._network = library.face_recognition_model_v1(str(embedding))
-        self._rectangle = library.rectangle
+    @classmethod
+    def of(cls, located: Located) -> _File:
+        return cls(located.weight, str(located.path), located.place, tuple(map(str, located.companions)))
 
-    def detect(self, image: Image, options: DetectOptions) -> Detections:
-        """See `Engine.detect`."""
-        return self._hog.detect(image, options)
+    @property
+    def located(self) -> Located:
+        return Located(self.weight, Path(self.path), self.place, tuple(map(Path, self.companions)))
 
-    def embed(self, image: Image, face: Detection) -> FloatArray:
-        """See `Engine.embed`."""
-        pixels = cv2.cvtColor(image.pixels, cv2.COLOR_BGR2RGB)
-        shape = self._landmarks(pixels, self._rectangle(*(round(float(edge)) for edge in face.box)))
-        embedding = np.array(self._network.compute_face_descriptor(pixels, shape), np.float32)
-        return cast("FloatArray", embedding / np.linalg.norm(embedding))
 
-    def warm_up(self) -> None:
-        """See `Engine.warm_up`."""
-        self._hog.warm_up()
-        grey = Image.of(np.full((300, 300, 3), 128, np.uint8))
-        self.embed(grey, Detection(np.array([75, 75, 225, 225], np.float32), 1.0, None))
+class _Parts(msgspec.Struct, frozen=True):
+    """What the child loads."""
+
+    detector: _File
+    recogniser: _File
+    inference: Inference
+
+
+class Applemango(Pair):
+    """The engine inside the child."""
+
+    def __init__(self, parts: str) -> None:
+        """Load what the JSON of `_Parts` names. Raises what the runtime raises for a broken file."""
+        known = msgspec.json.decode(parts, type=_Parts)
+        super().__init__(
+            NAME,
+            load_detector(known.detector.located, known.inference),
+            load_recogniser(known.recogniser.located, known.inference),
+        )
+
+
+def open_applemango(store: WeightStore, settings: Settings) -> IsolatedEngine:
+    """Start the process. Raises MissingWeightError, and IsolatedProcessError where it cannot load them."""
+    parts = _Parts(
+        _File.of(first(store, DETECTOR, OF_APPLEMANGO[DETECTOR])),
+        _File.of(first(store, RECOGNISER, OF_APPLEMANGO[RECOGNISER])),
+        # A second process on the card would take its memory, and fall with it.
+        msgspec.structs.replace(settings.inference, gpu="off"),
+    )
+    arguments = (msgspec.json.encode(parts).decode(),)
+    return IsolatedEngine(f"{Applemango.__module__}:{Applemango.__name__}", arguments)

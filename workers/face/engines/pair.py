@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from workers.face.examined import Examined
     from workers.face.recognisers import Recogniser
     from workers.inference.network import FloatArray
     from workers.vision.decode import Image
@@ -36,6 +37,10 @@ class Pair:
     def embed(self, image: Image, face: Detection) -> FloatArray:
         """See `Engine.embed`. Raises ValueError for a face without landmarks."""
         return self._recogniser.embed(image, face)
+
+    def examine(self, image: Image, face: Detection) -> Examined:
+        """See `Engine.examine`. Raises ValueError for a face without landmarks."""
+        return self._recogniser.examine(image, face)
 
     def warm_up(self) -> None:
         """See `Engine.warm_up`."""

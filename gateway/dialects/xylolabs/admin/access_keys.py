@@ -9,7 +9,6 @@ from litestar.params import Parameter
 
 from gateway.auth.admins import AdminUser, note
 from gateway.calls import call_of, or_unavailable
-from gateway.dialects.fields import NO_CONTROLS
 from gateway.dialects.xylolabs.admin import schemas
 from gateway.dialects.xylolabs.admin.common import (
     ERRORS,
@@ -23,6 +22,7 @@ from gateway.dialects.xylolabs.admin.common import (
 )
 from gateway.dialects.xylolabs.admin.tenants import TenantId, tenant_of
 from gateway.refusals import refuse
+from gateway.text import NO_CONTROLS
 from shared.contracts import Failure
 from shared.db.pages import Window
 from shared.db.tenants import AccessKey

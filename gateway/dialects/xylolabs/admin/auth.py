@@ -9,6 +9,7 @@ from litestar import Request, Response, get, post, put
 from litestar.openapi.spec import OpenAPIResponse, Operation
 
 from gateway.auth.admins import AdminUser, change_password, log_in, log_out, open_guard
+from gateway.bodies import CREDENTIALS_BYTES
 from gateway.dialects.xylolabs.admin import schemas
 from gateway.dialects.xylolabs.admin.common import ERRORS, NO_STORE, ROOT, AdminController, finish
 
@@ -33,6 +34,7 @@ class WithoutBody(Operation):
     cache_control=NO_STORE,
     after_response=finish,
     operation_class=WithoutBody,
+    request_max_body_size=CREDENTIALS_BYTES,
     operation_id="logInAdmin",
     summary="Start a session",
     tags=[TAG],

@@ -14,10 +14,11 @@ from litestar.params import Parameter, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.auth.admins import admin_guard
+from gateway.bodies import SMALL_BYTES
 from gateway.calls import call_of
-from gateway.dialects.fields import NO_CONTROLS
 from gateway.dialects.xylolabs.errors import ErrorBody
 from gateway.refusals import refuse
+from gateway.text import NO_CONTROLS
 from shared.contracts import Failure
 from shared.db.transactions import OK
 
@@ -37,6 +38,7 @@ ERRORS = {
     401: ResponseSpec(ErrorBody, description="No session, or an ended one, and no right HTTP Basic credentials"),
     403: ResponseSpec(ErrorBody, description="Another site's page asks for it"),
     413: ResponseSpec(ErrorBody, description="The body is too large"),
+    415: ResponseSpec(ErrorBody, description="The body is compressed, or not in UTF-8"),
     429: ResponseSpec(ErrorBody, description="Too many logins, or wrong credentials; Retry-After says for how long"),
     500: ResponseSpec(ErrorBody, description="A fault of the service"),
     501: ResponseSpec(ErrorBody, description="Switched off here: the database, or storage; detail says what to set"),
@@ -59,6 +61,7 @@ class AdminController(Controller):
     guards = [admin_guard]  # noqa: RUF012 — Litestar declares it on the instance
     security = [{"basic": []}, {"session": []}]  # noqa: RUF012
     cache_control = NO_STORE
+    request_max_body_size = SMALL_BYTES
     after_response = finish
 
 

@@ -14,8 +14,8 @@ import msgspec
 from litestar.params import Parameter
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.dialects.fields import NO_CONTROLS
 from gateway.dialects.xylolabs.admin.common import PaginatedResponse
+from gateway.text import NO_CONTROLS
 from shared.contracts import Dialect
 from shared.db.admins import LONGEST_PASSWORD, LONGEST_USERNAME, SHORTEST_PASSWORD
 
@@ -31,7 +31,7 @@ Milliseconds = Annotated[float, Meta(ge=0)]
 class LoginRequest(msgspec.Struct):
     """An admin's name and password."""
 
-    username: Annotated[str, Meta(min_length=1, max_length=LONGEST_USERNAME)]
+    username: Annotated[str, Meta(min_length=1, max_length=LONGEST_USERNAME, pattern=NO_CONTROLS)]
     password: Password
 
 

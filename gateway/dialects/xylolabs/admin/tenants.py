@@ -26,6 +26,7 @@ from gateway.dialects.xylolabs.admin.common import (
 )
 from gateway.refusals import refuse
 from gateway.services import Services
+from gateway.text import NO_CONTROLS
 from shared.contracts import Failure
 from shared.db.pages import Window
 from shared.db.pool import DuplicateNameError
@@ -35,7 +36,7 @@ Sort = Literal["name", "-name", "calls_per_minute", "-calls_per_minute", "create
 # PostgreSQL holds no larger one.
 TenantId = Annotated[int, Parameter(ge=1, le=2**63 - 1, description="The tenant's id")]
 Confirm = Annotated[
-    str, Parameter(max_length=128, pattern=r"^[^\x00]*$", description="The tenant's name, so that it is the right one")
+    str, Parameter(max_length=128, pattern=NO_CONTROLS, description="The tenant's name, so that it is the right one")
 ]
 
 

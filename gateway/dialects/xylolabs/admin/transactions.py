@@ -10,7 +10,6 @@ from litestar.params import Parameter
 
 from gateway.auth.admins import AdminUser
 from gateway.calls import call_of, or_unavailable
-from gateway.dialects.fields import NO_CONTROLS
 from gateway.dialects.xylolabs.admin import schemas
 from gateway.dialects.xylolabs.admin.common import (
     ERRORS,
@@ -23,6 +22,7 @@ from gateway.dialects.xylolabs.admin.common import (
     paginated,
     time_of,
 )
+from gateway.text import NO_CONTROLS
 from shared.contracts import Dialect
 from shared.db.pages import Window
 from shared.db.transactions import Transaction, Wanted

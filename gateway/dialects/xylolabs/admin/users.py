@@ -10,7 +10,6 @@ from litestar.params import Parameter
 
 from gateway.auth.admins import AdminUser, note
 from gateway.calls import call_of, or_unavailable
-from gateway.dialects.fields import NO_CONTROLS
 from gateway.dialects.xylolabs.admin import schemas
 from gateway.dialects.xylolabs.admin.common import (
     ERRORS,
@@ -22,6 +21,7 @@ from gateway.dialects.xylolabs.admin.common import (
     paginated,
 )
 from gateway.dialects.xylolabs.admin.tenants import TenantId, tenant_of
+from gateway.text import NO_CONTROLS
 from shared import contracts
 from shared.db.pages import Window
 from shared.db.users import User

@@ -7,6 +7,7 @@ In two dimensions, with complex numbers for points, it has a closed form and nee
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, cast
 
 import cv2
@@ -37,6 +38,12 @@ def similarity(points: FloatArray, places: FloatArray = PLACES) -> NDArray[np.fl
     turn = complex(cast("complex", np.vdot(centred, target - target_mean))) / spread if spread else complex(1)
     shift = target_mean - turn * source_mean
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def tilt(landmarks: FloatArray) -> float:
+    """By how many degrees a head is turned clockwise in the picture, by all five landmarks; right at any angle."""
+    matrix = similarity(landmarks)
+    return -math.degrees(math.atan2(float(matrix[1, 0]), float(matrix[0, 0])))
 
 
 def crop(
