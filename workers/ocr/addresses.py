@@ -28,6 +28,7 @@ _H = f"[{HANGUL}]"
 _ENDS = frozenset("시군구읍면동리가로길")
 # A name of a place with a space after it: a city with its district, a district, a county, a town.
 _PLACE = re.compile(rf"(?:{_H}{{2,4}}시 {_H}{{1,4}}구|{_H}{{1,4}}[시군구읍면])(?=[ ,]|$)")
+_PLACE_IN_A_RUN = re.compile(rf"{_H}{{1,4}}?[시군구]")
 # Cities and counties of three syllables and more: 중구 is in six provinces, and a word of many texts.
 _TOWNS = {name.replace(" ", ""): name for names in DISTRICTS.values() for name in names if len(name) > 2}
 _PROVINCES_AS_SPELT = {name: name for name in (*PROVINCES, *SHORT)}
@@ -128,7 +129,8 @@ def _may_stand_for(text: str, end: int, word: str, sure: Sequence[float]) -> boo
     own = bare(text[:end])
     if own == bare(word):
         return True
-    if (place := _PLACE.match(text)) is not None:
+    place = _PLACE.match(text) or _PLACE_IN_A_RUN.match(text)
+    if place is not None and not bare(word).startswith(bare(place[0])):
         own = bare(place[0])
     elif own[-1:] not in _ENDS:
         return own != ""

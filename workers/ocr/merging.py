@@ -51,11 +51,14 @@ class _Pair(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def merged(korean: str, latin: str) -> str:
-    """One reading of both. Where digits differ the Latin recogniser's stand: it knows no letter to take them for."""
+def merged(korean: str, latin: str, *, is_sure: bool = False) -> str:
+    """One reading of both. Where digits differ the Latin recogniser's stand: it knows no letter to take them for.
+
+    Where the Korean one `is_sure` of every character it has missed no digit, and none is added.
+    """
     if korean == latin or not re.search(r"[0-9,()]", latin) or max(len(korean), len(latin)) > _LONGEST:
         return korean
-    pairs = _aligned(korean, latin)
+    pairs = [pair for pair in _aligned(korean, latin) if pair.korean or not (is_sure and pair.latin.isdigit())]
     made = ""
     for at, pair in enumerate(pairs):
         made += _chosen(pair, made, pairs[at - 1] if at else _Pair("", ""), pairs[at + 1 :])

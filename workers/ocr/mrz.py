@@ -29,6 +29,8 @@ _TO_LETTER = str.maketrans("012568", "OIZSGB")
 # What a filler is read as; K and C are letters, too, and only count where nothing but a filler can stand.
 _MARKS = str.maketrans(dict.fromkeys("«‹＜〈《(（[{￠¢Λ∧ハへくㄑ", FILLER))  # noqa: RUF001
 _MARKED = "KC"
+# A recogniser that knows Greek and Cyrillic gives their letters for the same ones of ours.
+_SAME = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧАВЕКМНОРСТУХ", "ABEZHIKMNOPTYXABEKMHOPCTYX")  # noqa: RUF001
 # How far a line may be from its length and still be one of a zone: fillers are lost and doubled.
 _SLACK = 6
 _LEAST_LIKE = 0.75
@@ -221,7 +223,7 @@ def _worth(zone: Zone) -> tuple[float, int]:
 
 
 def _cleaned(text: str) -> str:
-    return re.sub("[^A-Z0-9<]", "", text.upper().translate(_MARKS))
+    return re.sub("[^A-Z0-9<]", "", text.upper().translate(_MARKS).translate(_SAME))
 
 
 def _fits(upper: str, lower: str, layout: Format) -> bool:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from workers.ocr.cards import Value
+from workers.ocr.mending import SURE
 from workers.ocr.merging import merged
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def passage(lines: Sequence[Line], reader: Reader = Reader.SUITED) -> Passage:
 def _read(line: Line, reader: Reader) -> str:
     text, latin = line.text.translate(_MARKS), line.latin.translate(_MARKS)
     if reader is Reader.BOTH:
-        return merged(text, latin)
+        return merged(text, latin, is_sure=min(line.sure, default=0.0) >= SURE)
     return latin if reader is Reader.LATIN else text
 
 

@@ -376,7 +376,8 @@ def _shares(ratios: Sequence[float], lanes: int) -> list[list[int]]:
 def _is_plain(read: Text, line: NDArray[np.uint8]) -> bool:
     text = read.text
     height, width = line.shape[:2]
-    widest = WIDEST_LATIN if re.search("[A-Za-z]", text) else WIDEST_DIGITS
+    letters, digits = len(re.findall("[A-Za-z]", text)), len(re.findall("[0-9]", text))
+    widest = WIDEST_LATIN if letters > digits else WIDEST_DIGITS
     is_whole = width <= widest * height * (len(text) + 1)
     says_all = _LATIN.fullmatch(text) is not None and _CUT.fullmatch(text.strip()) is None and "()" not in text
     return read.confidence >= SURELY_LATIN and is_whole and says_all

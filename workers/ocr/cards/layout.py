@@ -73,8 +73,15 @@ def together(*evidence: float) -> float:
 
 def label_end(text: str, labels: Iterable[str], least: float = _LABEL_LEAST) -> int | None:
     """Where in the text the last of the labels in it ends, or None."""
-    ends = [end for label in labels for alike, end in (find(label, text),) if alike >= least]
+    ends = [_in_script(label, text, end) for label in labels for alike, end in (find(label, text),) if alike >= least]
     return max(ends, default=None)
+
+
+def _in_script(label: str, text: str, end: int) -> int:
+    """Where a label ends that was aligned up to `end`: the first letter of HONDURAS is none of 국가/지역."""
+    while label[-1] >= "가" and end > 1 and text[end - 1].isascii() and text[end - 1].isalpha():
+        end -= 1
+    return end
 
 
 def labelled(rows: Sequence[Row], labels: Sequence[str], accept: Callable[[str], bool]) -> Passage | None:
@@ -228,6 +235,9 @@ def office(
             if read and _is_sure(part):
                 return part.value(" ".join(filter(None, read.groups())))
             # Of what has no such form a part was misread, however surely.
+            # 북제주군수 is not 제주시장, however it was misread: the word for the office is the surest of it.
+            ending = next((one for one in _OFFICES if _with_ending(bare(part.text)).endswith(one)), "")
+            known = [one for one in known if one.endswith(ending)]
             if found := mended(part.text, known, least, part.sure if read else ()):
                 return part.value(*found)
             if read is None and (spelt := form.fullmatch(_with_ending(bare(part.text)))) and spelt[1]:
