@@ -55,6 +55,8 @@ def lit(image: Image, box: FloatArray | None = None) -> Image:
 
 
 def _factor(pixels: NDArray[np.uint8], dark: float) -> float:
+    if not pixels.size:  # a box that the picture's edge cuts to nothing
+        return 1.0
     step = max(1, min(STEP, min(pixels.shape[:2]) // 16))
     grey = cv2.cvtColor(np.ascontiguousarray(pixels[::step, ::step]), cv2.COLOR_BGR2GRAY)
     brightest = float(np.percentile(grey, 99))
