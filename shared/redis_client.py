@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import redis
 from redis import connection as blocking
 from redis import exceptions, sentinel
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.connection import (
     AbstractConnection,
     Connection,
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 PATIENCE_S = 2.0
 # Two pictures of 10 MB get two seconds more. A network between gateway and Redis that is slower does not carry them.
 BYTES_A_SECOND = 10 * 1024 * 1024
+# A transport lets its writer wait beyond 64 KiB.
+UNWATCHED_BYTES = 32 * 1024
 # What a server says that cannot serve us now, and may be able to after a failover or a restart. A script of Redis 6.2
 # wraps it ("ERR Error running script … -READONLY …"), so it is looked for anywhere.
 AWAY = re.compile(
@@ -153,10 +155,9 @@ def _client(options: dict[str, Any], most: int) -> Redis:
     options = {name: value for name, value in options.items() if name != "connection_class"}
     if base is not UnixDomainSocketConnection:
         options |= {"socket_keepalive": True, "socket_keepalive_options": _KEEPALIVE}
-    pool = BlockingConnectionPool(
+    pool = _BoundedPool(
         connection_class=_BOUNDED[base],
         max_connections=most,
-        timeout=cast("int", PATIENCE_S),
         socket_connect_timeout=PATIENCE_S,
         # Not sent: an account with the least rights may not, and nothing reads them.
         lib_name=None,
@@ -170,6 +171,43 @@ def _client(options: dict[str, Any], most: int) -> Redis:
 def words(error: BaseException) -> str:
     """Return what a server or the network said, for the log; its kind where it said nothing."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+class _BoundedPool(ConnectionPool):
+    """Who finds all connections in use waits for one, PATIENCE_S at most.
+
+    redis-py's BlockingConnectionPool does the same by a condition, which costs a tenth of a round trip each time; its
+    plain pool connects one at a time, so one address that does not answer would hold up everybody.
+    """
+
+    def __init__(self, *, max_connections: int, **options: Any) -> None:
+        super().__init__(max_connections=max_connections, **options)
+        self._places = asyncio.Semaphore(max_connections)
+
+    async def get_connection(self, *_names: Any, **_options: Any) -> AbstractConnection:
+        """Return an open connection. Raises redis errors."""
+        if self._places.locked():
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._places.acquire()
+            except TimeoutError:
+                raise exceptions.ConnectionError(f"all connections are in use, for {PATIENCE_S:g} s") from None
+        else:
+            await self._places.acquire()
+        connection = self.get_available_connection()
+        try:
+            await self.ensure_connection(connection)
+        except BaseException:
+            await self.release(connection)
+            raise
+        return connection
+
+    async def release(self, connection: AbstractConnection) -> None:
+        """Take it back."""
+        try:
+            await super().release(connection)
+        finally:
+            self._places.release()
 
 
 class _Doubt:
@@ -221,7 +259,12 @@ class _Bounded(AbstractConnection):
         if not self.is_connected:
             await self.connect()
         parts = cast("Iterable[bytes]", (command,) if isinstance(command, (bytes, str)) else command)
-        patience_s = PATIENCE_S + sum(map(len, parts)) / BYTES_A_SECOND
+        size = sum(map(len, parts))
+        if size < UNWATCHED_BYTES and self._writer is not None and not self._writer.transport.get_write_buffer_size():
+            # It goes to the kernel, or into a buffer that has room: nothing is waited for, and a timer costs a hop.
+            await super().send_packed_command(command, check_health)
+            return
+        patience_s = PATIENCE_S + size / BYTES_A_SECOND
         try:
             async with asyncio.timeout(patience_s):
                 await super().send_packed_command(command, check_health)
