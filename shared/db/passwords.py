@@ -8,6 +8,7 @@ wrong passwords must not make everybody after them wait for a minute.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # Two seconds of hashing: whoever comes after them is told to come again.
 MOST_WAITING = 16
+# Of them for one account: guesses at one leave room for the others.
+MOST_OF_ONE = 4
 
 _hasher = PasswordHasher()
 # What a wrong name is verified against, so that it takes as long as a wrong secret and tells nobody which it was.
@@ -56,6 +59,7 @@ class Passwords:
 
     def __init__(self) -> None:
         self._turn = Turn()
+        self._in_hand: Counter[str] = Counter()
 
     async def hash(self, secret: str) -> str:
         """An encoded argon2id hash, with its parameters and a fresh salt in it. Raises PasswordsBusyError."""
@@ -67,8 +71,17 @@ class Passwords:
 
         Raises PasswordsBusyError.
         """
-        async with self._turn:
-            matches = await asyncio.to_thread(_verify, encoded or _NOBODY, secret)
+        account = encoded or _NOBODY
+        if self._in_hand[account] >= MOST_OF_ONE:
+            raise PasswordsBusyError
+        self._in_hand[account] += 1
+        try:
+            async with self._turn:
+                matches = await asyncio.to_thread(_verify, account, secret)
+        finally:
+            self._in_hand[account] -= 1
+            if not self._in_hand[account]:
+                del self._in_hand[account]
         return matches and encoded is not None
 
 

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from gateway.auth.addresses import counted_as
-from shared.db.passwords import PasswordsBusyError, Turn
+from shared.db.passwords import MOST_OF_ONE, PasswordsBusyError, Turn
 from shared.db.tenants import digest_of
 from tests.support.fidox import error, make_tenant
 
@@ -83,6 +83,19 @@ def test_a_hundred_wrong_secrets_at_once_hold_nobody_up(stack, tenant):
     assert statuses.count(401) == 10
     assert statuses.count(429) == 90
     assert right.result()[0] == 200
+
+
+def test_guesses_at_one_old_key_leave_room_for_another(old, stack, anybody):
+    """Those too many at once are told to come again: 503."""
+    other = make_tenant(stack.database_url, f"other-{secrets.token_hex(4)}")
+    with psycopg.connect(stack.database_url) as connection:
+        connection.execute("UPDATE access_keys SET secret_digest = NULL WHERE access_key = %s", (other.access_key,))
+    with ThreadPoolExecutor(32) as pool:
+        wrong = [pool.submit(anybody.post, PATH, json=keys(old, f"guess {number}")) for number in range(60)]
+        assert httpx.post(f"{stack.base_url}{PATH}", json=keys(other), timeout=60).status_code == 200
+        statuses = [found.result().status_code for found in wrong]
+    assert set(statuses) <= {401, 429, 503}
+    assert statuses.count(401) <= 10 + MOST_OF_ONE
 
 
 def test_who_waits_for_argon2_is_bounded():
