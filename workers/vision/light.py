@@ -59,9 +59,12 @@ def _factor(pixels: NDArray[np.uint8], dark: float) -> float:
         return 1.0
     step = max(1, min(STEP, min(pixels.shape[:2]) // 16))
     grey = cv2.cvtColor(np.ascontiguousarray(pixels[::step, ::step]), cv2.COLOR_BGR2GRAY)
+    # Counting takes a tenth of the time that a percentile does, and is enough for the pictures that are bright.
+    if np.count_nonzero(grey >= dark) > grey.size / 100:
+        return 1.0
     brightest = float(np.percentile(grey, 99))
     # A picture without any light in it is black, and nothing is hidden in it.
-    return 1.0 if brightest >= dark or brightest < 1 else min(LIGHT / brightest, MOST_GAIN)
+    return 1.0 if brightest < 1 else min(LIGHT / brightest, MOST_GAIN)
 
 
 def _inside(pixels: NDArray[np.uint8], box: FloatArray) -> NDArray[np.uint8]:
