@@ -43,6 +43,7 @@ DRAWN: dict[IdType, Callable[[Random, int], Card]] = {
     IdType.PASSPORT: passport.draw,
     IdType.FOREIGN: foreign.draw,
 }
+FIRST_HELD_OUT = 10_001
 SHOT = {"flat": camera.scan, "photo": camera.photograph}
 
 
@@ -116,5 +117,8 @@ def tuning(count: int) -> range:
 
 
 def held_out(count: int) -> range:
-    """Seeds that nothing is ever fitted to, and that figures are reported on."""
-    return range(1, 2 * count, 2)
+    """Seeds that nothing is ever fitted to, and that figures are reported on.
+
+    Odd ones below FIRST_HELD_OUT were held out once; their misreadings were looked at, and parsers changed for them.
+    """
+    return range(FIRST_HELD_OUT, FIRST_HELD_OUT + 2 * count, 2)

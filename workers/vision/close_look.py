@@ -11,8 +11,8 @@ of a face in the first look stays what the first look took it for. Tiles overlap
 and what the border between two tiles cuts is left to the other one. What overlaps a face that is known is that face.
 
 Measured with SCRFD 500m on three crowds of 1,024 pixels: 63 of 87 faces of 16 to 32 pixels (36 in the first look alone)
-and 17 of 25 of 8 to 16 (none). Three of 140 boxes are not labelled; by eye they are faces, too. docs/accuracy.md has
-the rest. The price is bounded: MOST_TILES looks, and as many seconds as the caller grants.
+and 17 of 25 of 8 to 16 (none). Three of 140 boxes are not labelled, heads half hidden behind others. docs/accuracy.md
+has the rest. The price is bounded: MOST_TILES looks, and as many seconds as the caller grants.
 """
 
 from __future__ import annotations
