@@ -56,7 +56,7 @@ def _leniently(body: str, start: int) -> bytes:
 
 
 def _complaint(raw: bytes, digits: bytes, foreign: re.Match[bytes], start: int) -> str:
-    """What the first character stands for that is none of base64's; `raw` has the whitespace, too."""
+    """Describe the first character outside base64's alphabet; `raw` has the whitespace, too."""
     character = foreign[0]
     # Its place in what was sent: the first of its kind there, since none came before it.
     position = start + raw.index(character) + 1

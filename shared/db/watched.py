@@ -61,7 +61,7 @@ class WatchedConnection(AsyncConnection[TupleRow]):
             with suppress(psycopg.Error, OSError):
                 async with asyncio.timeout(CANCEL_S):
                     await self.cancel_safe(timeout=CANCEL_S)
-                    # To be told of it is a round trip more.
+                    # The server's answer takes another round trip.
                     await asyncio.sleep(CANCEL_S)
         self.cut()
 

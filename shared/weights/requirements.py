@@ -128,7 +128,7 @@ def parts_of(store: WeightStore, settings: Settings, feature: Feature, *, gpu: b
 
 
 def networks_asked(settings: Settings, check: Check) -> tuple[str, tuple[str, ...]]:
-    """Return the setting that chooses a check's networks, and its value; there is none for the mask check."""
+    """Return the setting that chooses a check's networks, and its value; the mask check has neither."""
     match check:
         case Check.PHOTO:
             return "FIDOX_PHOTO_NETWORKS", settings.liveness.photo_networks

@@ -1,4 +1,4 @@
-"""Which document it is by its title, what is none of the four, and how many there are."""
+"""Which document it is by its title, which other documents are refused, and how many cards there are."""
 
 import pytest
 

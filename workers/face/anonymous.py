@@ -190,7 +190,7 @@ def look(engine: Engine, opened: Opened, operation: contracts.Detecting) -> Sear
 
 
 def turned_look(engine: Engine, image: Image, first: Detections, options: DetectOptions) -> Detections:
-    """Find the faces of a picture that lies on its side or stands on its head, where as it is none was found."""
+    """Find the faces of a picture that lies on its side or stands on its head, where the picture as sent shows none."""
     height, width = image.pixels.shape[:2]
     for quarters in (1, 2, 3):
         found, turn = engine.detect(turned(image, quarters), options), Turn(quarters, width, height)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def checks(settings: Settings) -> dict[str, Callable[[], LivenessCheck]]:
-    """How to load each check of the settings. Raises SettingsError for a name of a check or a network that is none."""
+    """How to load each check of the settings. Raises SettingsError for an unknown check or network."""
     known = WeightStore(settings.weights).manifest
     for name in settings.liveness.checks:
         if name not in _CHECKS:

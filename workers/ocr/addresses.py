@@ -1,4 +1,4 @@
-"""Addresses: the lines of one, mended by the closed list of provinces and districts and the form that an address has.
+"""Addresses: the lines of one, corrected by the closed list of provinces and districts and the form of an address.
 
     서울특별시 강남구 테헤란로 152, 101동 1203호 (역삼동, 강남아파트)
     province   district  road  number  unit      (legal dong, building)
@@ -90,7 +90,7 @@ def address(lines: Iterable[str], sure: Iterable[Sequence[float]] = ()) -> str:
 def respaced(text: str, sure: Sequence[float] = (), *, first: bool = True) -> str:
     """One line of an address, with spaces where the form has them.
 
-    In the first line province and district are mended, where they were read unsurely; they stand nowhere else.
+    In the first line province and district are corrected where they were read unsurely; no other line has them.
     """
     start = ""
     if first:

@@ -51,7 +51,7 @@ SMALL = 40.0
 CROWD = 32.0
 REACH = 4.0
 GROW = 1.6
-# Pixels of the input for one of the file: enlarged more, faces are found no better, and more of what is none.
+# Pixels of the input for one of the file: enlarged more, faces are found no better, and more non-faces are.
 FINEST = 2.0
 LEAST_OVERLAP = 64
 # 48 megapixels take 72 at SIGHT; 12 take 20. A tile takes 8 to 25 ms.
@@ -74,7 +74,7 @@ class Closer:
 
 
 def with_more(first: Detections, other: Detections) -> Detections:
-    """Return the faces of `first` and those of `other`, a look at the same pixels, that are none of these."""
+    """Return the faces of `first` and those of `other`, a look at the same pixels, that `first` does not have."""
     more = [face for face in other.faces if not any(_is_same(face.box, known.box) for known in first.faces)]
     faces = sorted((*first.faces, *more), key=lambda face: -face.area)
     return replace(first, faces=tuple(faces), times=first.times + other.times)

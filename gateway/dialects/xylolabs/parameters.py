@@ -120,7 +120,7 @@ async def read_form(request: Request[Any, Any, Any], asked: A) -> tuple[A, bytes
 
 
 def _refuse_unknown(names: Iterable[str], known: Iterable[str]) -> None:
-    """Raise RefusedError for a name that is none of the known ones."""
+    """Raise RefusedError for an unknown name."""
     known = list(known)
     for name in names:
         if name not in known:

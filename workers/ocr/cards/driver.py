@@ -166,7 +166,7 @@ def _dates(rows: Sequence[Row], fields: dict[CardField, Value]) -> None:
     is_period = [_is_period(rows[each.row]) for each in dates]
     issued = dates[-1] if dates and (not is_period[-1] or len(dates) >= 3) else None
     of_period = [each for each in dates if each is not issued]
-    # Where the row of a period reaches an edge its end is missing, and its beginning is none.
+    # Where the row of a period reaches an edge its end is missing, and its beginning alone is no date.
     is_cut = any(line.is_cut[1] for row in rows if _is_period(row) for line in row.lines)
     if of_period and not is_cut:
         expires = max(of_period, key=lambda each: each.day)

@@ -78,7 +78,7 @@ def label_end(text: str, labels: Iterable[str], least: float = _LABEL_LEAST) -> 
 
 
 def _in_script(label: str, text: str, end: int) -> int:
-    """Where a label ends that was aligned up to `end`: the first letter of HONDURAS is none of 국가/지역."""
+    """Where a label ends that was aligned up to `end`: the first letter of HONDURAS does not belong to 국가/지역."""
     while label[-1] >= "가" and end > 1 and text[end - 1].isascii() and text[end - 1].isalpha():
         end -= 1
     return end
@@ -129,7 +129,7 @@ def person(rows: Sequence[Row]) -> tuple[dict[CardField, Value], int | None]:
 def dates_of(rows: Sequence[Row]) -> list[Dated]:
     """Every date, of the reading of its row that has more of them, the Latin recogniser's first.
 
-    One that reaches an edge is none: of 2029.12.31 a 2029.12.3 may be left.
+    One that reaches an edge is ignored: of 2029.12.31 a 2029.12.3 may be left.
     """
     found: list[Dated] = []
     for at, row in enumerate(rows):

@@ -1,4 +1,4 @@
-"""Names in Hangul: told from other lines, and where a syllable was read unsurely mended by hanja and the surnames.
+"""Names in Hangul: told from other lines, and corrected by hanja and the surnames where a syllable was read unsurely.
 
 Foreigners' and naturalised citizens' names begin with any syllable, and are as long as they are in Hangul.
 """

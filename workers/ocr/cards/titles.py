@@ -1,7 +1,7 @@
 """Titles: of the four documents, and of others that look like them; and what shows that a page may be one at all.
 
 A youth card has a resident card's layout, number and issuer, so that only its title tells it. A title is a line of its
-own; the words of one within a sentence are none.
+own; its words within a sentence do not count.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _LABELS = "Passport No", "Given names", "Date of birth", "외국인등록번호"
 
 
 def other_document(lines: Iterable[Line]) -> str | None:
-    """Return the name of a document that is none of the four, if a line is its title and none is one of theirs."""
+    """Return the name of another document than the four, if a line is its title and no line is one of theirs."""
     best, named = 0.0, None
     for row in rows(lines):
         for text in _texts(row):
