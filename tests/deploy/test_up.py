@@ -133,7 +133,8 @@ def test_nothing_is_fetched_where_another_weight_of_the_role_is_there() -> None:
 
     store = WeightStore(Weights())
     roles = {located.weight.role for weight in store.manifest.weight if (located := store.find(weight.name))}
-    if not {weight.role for weight in store.manifest.weight if weight.role != "ocr.orientation"} <= roles:
+    # These two are loaded only where they are there, or named.
+    if not {weight.role for weight in store.manifest.weight} - {"ocr.orientation", "liveness.deepfake"} <= roles:
         pytest.skip("needs ../shared/models beside the checkout, and Tesseract's Korean network")
     said: list[str] = []
     ready_weights(Settings(), Console(file=io.StringIO()), said.append, store=store, network=Network(never))

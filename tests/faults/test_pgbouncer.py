@@ -5,8 +5,10 @@ import os
 import secrets
 import shutil
 import subprocess
+import tempfile
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -37,26 +39,27 @@ def database(stack):
 
 
 @pytest.fixture(scope="module")
-def pooled(stack, database, tmp_path_factory):
+def pooled(stack, database):
     """The address of a PgBouncer before the stack's server, with fewer sessions than clients."""
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         pytest.skip("needs the program pgbouncer; deploy/test-setup.sh installs it where it may")
     sockets = parse_qs(urlsplit(stack.database_url).query)["host"][0]
-    folder, port = tmp_path_factory.mktemp("pgbouncer"), own_port()
-    (folder / "pgbouncer.ini").write_text(
-        "[databases]\n"
-        f"* = host={sockets} user=postgres\n"
-        "[pgbouncer]\n"
-        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
-        f"pool_mode = transaction\ndefault_pool_size = {SESSIONS}\nmax_client_conn = 200\n"
-    )
+    port = own_port()
     with ExitStack() as parts:
+        # Not below pytest's folder, which is shut to the user that PgBouncer runs as where this one is root.
+        folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="fidox-pgbouncer-")))
+        (folder / "pgbouncer.ini").write_text(
+            "[databases]\n"
+            f"* = host={sockets} user=postgres\n"
+            "[pgbouncer]\n"
+            f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
+            f"pool_mode = transaction\ndefault_pool_size = {SESSIONS}\nmax_client_conn = 200\n"
+        )
         command, user = [program, str(folder / "pgbouncer.ini")], initdb.user()
         if user is not None:
             for each in (folder, folder / "pgbouncer.ini"):
                 shutil.chown(each, user)
-            (folder.parent).chmod(0o711)
         process = subprocess.Popen(command, cwd="/", user=user, stderr=subprocess.DEVNULL)
         parts.callback(process.wait, 30)
         parts.callback(process.terminate)
