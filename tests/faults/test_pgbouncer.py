@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pwd
 import secrets
 import shutil
 import subprocess
@@ -60,7 +61,9 @@ def pooled(stack, database):
         if user is not None:
             for each in (folder, folder / "pgbouncer.ini"):
                 shutil.chown(each, user)
-        process = subprocess.Popen(command, cwd="/", user=user, stderr=subprocess.DEVNULL)
+        # Root's group has no way into the server's folder.
+        as_user = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+        process = subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL, **as_user)
         parts.callback(process.wait, 30)
         parts.callback(process.terminate)
         name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
