@@ -179,11 +179,12 @@ def test_the_command_writes_each_picture_with_its_truth_beside_it(tmp_path):
         [sys.executable, "-m", "tests.specimens", *arguments], check=True, capture_output=True, text=True, timeout=120
     )
     assert done.stdout == f"4 pictures with their truth in {out}\n"
+    (seed,) = held_out(1)
     assert {path.name for path in out.glob("*.jpg")} == {
-        f"{id_type}-{kind}-0001.jpg" for id_type in ("driver", "passport") for kind in KINDS
+        f"{id_type}-{kind}-{seed}.jpg" for id_type in ("driver", "passport") for kind in KINDS
     }
-    truth = json.loads((out / "driver-flat-0001.json").read_text())
-    assert truth["fields"] == specimen(1, IdType.DRIVER).truth.fields
+    truth = json.loads((out / f"driver-flat-{seed}.json").read_text())
+    assert truth["fields"] == specimen(seed, IdType.DRIVER).truth.fields
 
 
 def _contrast(picture, quad) -> float:
