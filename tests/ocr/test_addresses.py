@@ -1,4 +1,4 @@
-"""Addresses: mended by closed lists, spaced and punctuated by the form that they have."""
+"""Addresses: corrected by closed lists, spaced and punctuated by the form that they have."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_what_the_small_dictionary_drops_comes_back(printed, latin):
 
 
 @pytest.mark.parametrize(
-    ("read", "mended"),
+    ("read", "corrected"),
     [
         ("서웅특벌시 강남구 테헤란로 152", "서울특별시 강남구 테헤란로 152"),
         ("서울특별시강남두테헤란로152", "서울특별시 강남구 테헤란로 152"),
@@ -45,8 +45,8 @@ def test_what_the_small_dictionary_drops_comes_back(printed, latin):
         ("강원특별자치도춘천시공지로1", "강원특별자치도 춘천시 공지로 1"),
     ],
 )
-def test_province_and_district_are_mended_by_closed_lists_and_stay_as_printed(read, mended):
-    assert of(read) == mended
+def test_province_and_district_are_mended_by_closed_lists_and_stay_as_printed(read, corrected):
+    assert of(read) == corrected
 
 
 @pytest.mark.parametrize("text", ["서울특별시", "서울특볍시 강남구", "경기도 수원시", "제주특별자치도 제주시"])

@@ -1,4 +1,4 @@
-"""The machine-readable zone: ICAO's examples, what is mended, what proves it, and what one wrong character does."""
+"""The machine-readable zone: ICAO's examples, what is corrected, what proves it, and what one wrong character does."""
 
 import pytest
 
@@ -112,7 +112,7 @@ def test_every_single_wrong_character_is_mended_or_leaves_the_zone_unproven(line
     An O that was an A, K, U or < is such a one, too: it is taken for nought.
     """
     layout = mrz.find(lines).format
-    mended = 0
+    corrected = 0
     for line, at in proven_places(layout):
         for character in ALPHABET:
             weight = value(lines[line][at]) % 10
@@ -123,8 +123,8 @@ def test_every_single_wrong_character_is_mended_or_leaves_the_zone_unproven(line
             zone = mrz.find(wrong)
             if zone is not None and zone.valid:
                 assert zone.lines == lines, (line, at, character)
-                mended += 1
-    assert mended > 0
+                corrected += 1
+    assert corrected > 0
 
 
 def test_a_number_is_never_changed_so_that_its_check_digit_fits():

@@ -1,4 +1,4 @@
-"""Names in Hangul, mended by the same in hanja, by the same in Latin letters, and by the surnames that there are."""
+"""Names in Hangul, corrected by the same in hanja, by the same in Latin letters, and by the surnames that there are."""
 
 from random import Random
 
@@ -9,7 +9,7 @@ from tests.specimens.names import korean_name
 from workers.ocr.cards.names import as_value, hangul_name
 from workers.ocr.hanja import readings
 from workers.ocr.passages import passage
-from workers.ocr.romanised import mended
+from workers.ocr.romanised import corrected
 
 
 def of(text, latin="", confidence=0.8):
@@ -85,15 +85,15 @@ def test_what_is_no_surname_is_the_one_that_alone_is_most_like_it_and_less_sure(
     ],
 )
 def test_a_name_is_mended_to_what_its_latin_spelling_can_be(read, surname, given, name):
-    assert mended(read, surname, given) == name
+    assert corrected(read, surname, given) == name
 
 
 @pytest.mark.parametrize("seed", range(200))
 def test_a_name_that_was_read_right_is_left_as_it_is(seed):
     name = korean_name(Random(seed))
-    # Foreigners' names are spelt by no rule; of those a passport leaves what was read surely, see test_mending.
-    assert not name.hanja or mended(name.hangul, name.surname, name.given) == name.hangul
+    # Foreigners' names are spelt by no rule; of those a passport leaves what was read surely, see test_corrections.
+    assert not name.hanja or corrected(name.hangul, name.surname, name.given) == name.hangul
 
 
 def test_a_name_of_another_length_than_its_spelling_is_not_mended():
-    assert mended("홍길", "HONG", "GILDONGMIN") is None
+    assert corrected("홍길", "HONG", "GILDONGMIN") is None

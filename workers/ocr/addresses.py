@@ -13,7 +13,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from workers.ocr.mending import MARGIN, is_doubted, mended
+from workers.ocr.corrections import MARGIN, corrected, is_doubted
 from workers.ocr.places import BUILDINGS, DISTRICTS, PROVINCES, SHORT
 from workers.ocr.text import HANGUL, bare, begins, likeness
 
@@ -200,7 +200,7 @@ def _mended_end(text: str, sure: Sequence[float] = ()) -> str:
     if building and re.fullmatch(rf"{_H}+", building):
         of_it = sure[-len(building) :] if len(sure) >= len(building) else ()
         same_length = (one for one in BUILDINGS if len(one) == len(building))
-        known = mended(building, same_length, _BUILDING_LEAST, of_it) if of_it or not sure else None
+        known = corrected(building, same_length, _BUILDING_LEAST, of_it) if of_it or not sure else None
         building = known.word if known else building
     inner = [part for part in (dong[0] if dong else "", building) if part]
     return f"{text[: end.start()]}({', '.join(inner)})"

@@ -124,7 +124,7 @@ TD1 = Format(
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A zone that was read: its mended lines, its fields as they stand there without fillers, and what is proven.
+    """A zone that was read: its corrected lines, its fields as they stand there without fillers, and what is proven.
 
     `birth` and `expiry` are `YYMMDD`. `proven` says of each field that has a check digit whether that holds, and of
     "composite"; `lines_at` are the positions of the lines among those that it was sought in.
@@ -188,8 +188,8 @@ def parse(lines: Sequence[str], layout: Format) -> Zone:
     row[number.start : number.stop] = _number(
         "".join(row[number.start : number.stop]), row[number.check or number.stop], _issuer(rows, layout)
     )
-    mended = tuple("".join(row) for row in rows)
-    return Zone(layout, mended, _fields(mended, layout), _proofs(mended, layout))
+    corrected = tuple("".join(row) for row in rows)
+    return Zone(layout, corrected, _fields(corrected, layout), _proofs(corrected, layout))
 
 
 def with_number(zone: Zone, number: str) -> Zone:

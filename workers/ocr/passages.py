@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from workers.ocr.cards import Value
-from workers.ocr.mending import SURE
+from workers.ocr.corrections import SURE
 from workers.ocr.merging import merged
 
 if TYPE_CHECKING:

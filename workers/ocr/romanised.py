@@ -56,7 +56,7 @@ _SURNAMES = {
 _LONGEST = 7  # spelling of one syllable: KKYOUNG
 
 
-def mended(name: str, surname: str, given: str) -> str | None:
+def corrected(name: str, surname: str, given: str) -> str | None:
     """The name of as many syllables that is spelt `surname` `given` (capitals) and is most like `name`; or None."""
     family, own = _plain(surname), _plain(given)
     # One that is spelt so as it was read may have a surname that few have.

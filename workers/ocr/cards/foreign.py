@@ -30,7 +30,7 @@ from workers.ocr.cards.layout import (
     titled,
     together,
 )
-from workers.ocr.mending import mended
+from workers.ocr.corrections import corrected
 from workers.ocr.passages import Reader, passage
 from workers.ocr.text import HANGUL, as_digits, bare, closest, find, hangul_share
 from workers.ocr.vocabulary import NATIONS, STATUSES
@@ -128,7 +128,7 @@ def _nation(rows: Sequence[Row]) -> Value | None:
         part = every[0] if every else None
     if part is None:
         return None
-    if known := mended(part.text, NATIONS, _NATION_LEAST, part.sure):
+    if known := corrected(part.text, NATIONS, _NATION_LEAST, part.sure):
         return part.value(*known)
     return part.value(part.text.strip(" :./"), DISAGREEMENT if hangul_share(part.text) else 1.0)
 

@@ -8,8 +8,8 @@ from shared.contracts import CardField
 from workers.ocr import numbers
 from workers.ocr.addresses import address, is_start, province
 from workers.ocr.cards.names import LABELS
+from workers.ocr.corrections import SURE, corrected
 from workers.ocr.dates import find_dates, today
-from workers.ocr.mending import SURE, mended
 from workers.ocr.merging import digits_differ
 from workers.ocr.passages import Passage, Reader, passage, rows
 from workers.ocr.text import bare, find, hangul_share, likeness
@@ -238,7 +238,7 @@ def office(
             # 북제주군수 is not 제주시장, however it was misread: the word for the office is the surest of it.
             ending = next((one for one in _OFFICES if _with_ending(bare(part.text)).endswith(one)), "")
             known = [one for one in known if one.endswith(ending)]
-            if found := mended(part.text, known, least, part.sure if read else ()):
+            if found := corrected(part.text, known, least, part.sure if read else ()):
                 return part.value(*found)
             if read is None and (spelt := form.fullmatch(_with_ending(bare(part.text)))) and spelt[1]:
                 return part.value(" ".join(filter(None, spelt.groups())), DISAGREEMENT)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from workers.ocr.corrections import is_doubted
 from workers.ocr.hanja import readings
-from workers.ocr.mending import is_doubted
 from workers.ocr.syllables import alike
 from workers.ocr.text import HANGUL, HANJA, hangul_share
 from workers.ocr.vocabulary import SURNAMES
@@ -68,10 +68,10 @@ def as_value(name: str, part: Passage, latin: str = "") -> Value:
         if name.startswith(surname) or not is_doubted(name[: len(surname)], surname, sure[: len(surname)]):
             return part.value(name)
         return part.value(surname + name[len(surname) :], _MENDED)
-    mended = "".join(_read_as(each, one) for each, one in zip(name, known, strict=True))
-    if mended != name and is_doubted(name, mended, sure):
-        return part.value(mended, _MENDED)
-    if mended != name:
+    corrected = "".join(_read_as(each, one) for each, one in zip(name, known, strict=True))
+    if corrected != name and is_doubted(name, corrected, sure):
+        return part.value(corrected, _MENDED)
+    if corrected != name:
         return part.value(name)
     confidence = part.confidence
     surer = confidence + (1 - confidence) * _AGREED * all(known)

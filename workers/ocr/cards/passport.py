@@ -25,11 +25,11 @@ from workers.ocr.cards.layout import (
     together,
 )
 from workers.ocr.cards.names import hangul_name
+from workers.ocr.corrections import is_doubted
 from workers.ocr.dates import of_two_digits, today
-from workers.ocr.mending import is_doubted
 from workers.ocr.mrz_names import held_against_page
 from workers.ocr.passages import Reader, passage
-from workers.ocr.romanised import mended
+from workers.ocr.romanised import corrected
 from workers.ocr.text import bare, find, likeness
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _name(rows: Sequence[Row], surname: Value | None, given: Value | None) -> Va
 
 def _held_against(read: Value, surname: str, given: str) -> str | None:
     """The name as the Latin letters spell it; as it was read, where each syllable that would differ was read surely."""
-    name = mended(read.value, surname, given)
+    name = corrected(read.value, surname, given)
     sure = passage(read.lines).sure
     return read.value if name and name != read.value and not is_doubted(read.value, name, sure) else name
 

@@ -30,7 +30,7 @@ class Mended(NamedTuple):
     alike: float
 
 
-def mended(text: str, words: Iterable[str], least: float, sure: Sequence[float] = ()) -> Mended | None:
+def corrected(text: str, words: Iterable[str], least: float, sure: Sequence[float] = ()) -> Mended | None:
     """Return the word that the text is, or is a misreading of; None where none may stand for it.
 
     `sure` are the probabilities of the text's characters, without its spaces and punctuation; of a text that comes

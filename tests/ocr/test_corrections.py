@@ -11,7 +11,7 @@ from tests.specimens import outsiders, places
 from tests.support.ocr import replaced
 from workers.ocr.addresses import address
 from workers.ocr.cards.parsers import recognise
-from workers.ocr.mending import SURE, is_doubted, mended
+from workers.ocr.corrections import SURE, corrected, is_doubted
 from workers.ocr.places import BUILDINGS, DISTRICTS
 from workers.ocr.vocabulary import NATIONS, SURNAMES
 
@@ -20,11 +20,11 @@ SURELY, UNSURELY = 0.97, 0.5
 
 
 def test_what_was_read_surely_stays():
-    assert mended("동탄구", ("동안구", "만안구"), 0.6, (SURELY,) * 3) is None
+    assert corrected("동탄구", ("동안구", "만안구"), 0.6, (SURELY,) * 3) is None
 
 
 def test_what_was_read_unsurely_is_the_nearest_word():
-    assert mended("동턴구", ("동탄구", "만안구"), 0.6, (SURELY, UNSURELY, SURELY)) == (
+    assert corrected("동턴구", ("동탄구", "만안구"), 0.6, (SURELY, UNSURELY, SURELY)) == (
         "동탄구",
         pytest.approx(8 / 9, abs=0.1),
     )
@@ -36,7 +36,7 @@ def test_only_the_syllables_that_were_doubted_may_differ():
 
 
 def test_of_two_words_that_are_as_near_neither_is_taken():
-    assert mended("전라동도", ("전라남도", "전라북도"), 0.6, (UNSURELY,) * 4) is None
+    assert corrected("전라동도", ("전라남도", "전라북도"), 0.6, (UNSURELY,) * 4) is None
 
 
 def test_a_syllable_that_was_not_read_is_added_beside_a_doubted_one_only():
